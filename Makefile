@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0
+# TDX host support for Linux 6.1 and a software TDX platform. "make help" lists what there is.
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -ec
+.DEFAULT_GOAL := help
+
+TOP := $(CURDIR)
+B := $(TOP)/build
+SCRIPTS := tools/tdx/scripts
+JOBS ?= $(shell nproc)
+PLATFORM ?= tools/tdx/platforms/default.json
+export TDX_T0 ?= $(shell date +%s)
+export CCACHE_DIR ?= $(B)/ccache
+STEP = $(SCRIPTS)/step $(B)/log/$(1).log $(2)
+
+# The trees. A tree of the user's own is used where it is (tools/tdx/apply --reverse takes our files out again).
+ifdef LINUX_SRC
+LINUX := $(abspath $(LINUX_SRC))
+LINUX_OBJ := $(B)/linux-user-obj
+else
+LINUX := $(B)/linux
+LINUX_OBJ := $(B)/linux-obj
+endif
+ifdef QEMU_SRC
+QEMU := $(abspath $(QEMU_SRC))
+QEMU_OBJ := $(B)/qemu-user-obj
+else
+QEMU := $(B)/qemu
+QEMU_OBJ := $(B)/qemu-obj
+endif
+export LINUX LINUX_OBJ QEMU QEMU_OBJ
+
+KMAKE = $(MAKE) -C $(LINUX) O=$(1) CC="$(KCC)" HOSTCC="ccache gcc" -j$(JOBS)
+KCC := ccache gcc
+CONFIGS := tools/tdx/configs
+VMLINUX := $(LINUX_OBJ)/vmlinux
+QEMU_BIN := $(QEMU_OBJ)/qemu-system-x86_64
+PEER_SRC := $(B)/src/linux-source-6.12
+
+.PHONY: help run test kunit check clean kernel qemu host guest fetch packages-% FORCE
+
+help:
+	@echo "make run       build a 6.1 kernel with TDX host support and QEMU with the TDX platform, boot, create a TD through KVM"
+	@echo "               PLATFORM=tools/tdx/platforms/X.json  another machine    LINUX_SRC= QEMU_SRC=  trees of your own"
+	@echo "make test      every test; ends with 'N passed, N failed'"
+	@echo "make kunit     the KUnit tests alone, by the kernel's kunit.py on the system's own QEMU"
+	@echo "make check     checkpatch --strict, sparse, W=1, clang"
+	@echo "make kernel    only build the kernel ($(VMLINUX:$(TOP)/%=%))"
+	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
+	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
+	@echo "make clean     remove all that was fetched or built (build/)"
+
+# ---- packages and sources
+
+packages-%:
+	@$(SCRIPTS)/packages $(subst -, ,$*)
+
+$(B)/src/linux-source-6.1 $(B)/src/linux-source-6.12:
+	@mkdir -p $(B)/src
+	@$(call STEP,fetch-$(@F),"fetching $(@F) from Debian") $(SCRIPTS)/fetch $(@F) $(B)
+
+$(B)/src/qemu-7.2:
+	@mkdir -p $(B)/src
+	@$(call STEP,fetch-qemu,"fetching QEMU 7.2 from Debian") $(SCRIPTS)/fetch qemu $(B)
+
+$(B)/linux: | $(B)/src/linux-source-6.1
+	@rm -rf $@.new
+	@$(call STEP,copy-linux,"copying Linux to build/linux") cp -a --reflink=auto $(B)/src/linux-source-6.1 $@.new
+	@mv $@.new $@
+
+$(B)/qemu: | $(B)/src/qemu-7.2
+	@rm -rf $@.new
+	@$(call STEP,copy-qemu,"copying QEMU to build/qemu") cp -a --reflink=auto $(B)/src/qemu-7.2 $@.new
+	@mv $@.new $@
+
+fetch: $(B)/linux $(B)/qemu
+
+# ---- kernel. apply writes its manifest only when the tree changes, so that nothing is rebuilt for nothing.
+
+$(LINUX)/.tdx-applied/manifest.json: FORCE | $(LINUX)
+	@tools/tdx/apply $(LINUX) > $(B)/apply-linux.txt
+
+$(LINUX_OBJ)/.config: $(CONFIGS)/base.config $(CONFIGS)/tdx.config $(LINUX)/.tdx-applied/manifest.json
+	@$(call STEP,kernel-config,"configuring the kernel") $(SCRIPTS)/kernel-config $(LINUX) $(LINUX_OBJ) $(filter %.config,$^)
+
+$(VMLINUX): $(LINUX_OBJ)/.config $(LINUX)/.tdx-applied/manifest.json
+	@$(call STEP,kernel,"building Linux $(notdir $(LINUX_OBJ))") $(call KMAKE,$(LINUX_OBJ)) vmlinux
+	@touch $@
+
+kernel: packages-run
+	@$(MAKE) $(VMLINUX)
+
+# ---- QEMU
+
+$(QEMU)/.tdx-applied/manifest.json: FORCE | $(QEMU)
+	@tools/tdx/apply $(QEMU) > $(B)/apply-qemu.txt
+
+$(QEMU_OBJ)/build.ninja: tools/tdx/qemu/configure.args | $(QEMU)
+	@mkdir -p $(@D)
+	@$(call STEP,qemu-configure,"configuring QEMU") \
+		sh -c 'cd "$$0" && "$$1/configure" --cc="ccache gcc" $$(sed "s/#.*//" "$$2")' $(@D) $(QEMU) $(abspath $<)
+	@touch $@
+
+$(QEMU_BIN): $(QEMU)/.tdx-applied/manifest.json $(QEMU_OBJ)/build.ninja
+	@$(call STEP,qemu,"building QEMU") ninja -C $(QEMU_OBJ) -j$(JOBS)
+	@touch $@
+
+qemu: packages-run
+	@$(MAKE) $(QEMU_BIN)
+
+# ---- tools and what runs inside the machine
+
+host: packages-run
+	@$(call STEP,host,"building the tools") $(SCRIPTS)/host-tools all $(B)
+
+guest: $(VMLINUX)
+	@$(call STEP,guest,"building the initramfs") \
+		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) LINUX_OBJ=$(LINUX_OBJ) all initramfs
+
+# ---- what people call
+
+run: packages-run
+	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
+	@$(SCRIPTS)/run-default --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio $(PLATFORM)
+
+test: packages-run-test
+	@$(SCRIPTS)/test-all
+
+kunit: packages-run-test
+	@$(MAKE) $(LINUX)/.tdx-applied/manifest.json
+	@$(SCRIPTS)/kunit $(LINUX) $(B)/kunit-obj $(JOBS)
+
+check: packages-run-check
+	@$(MAKE) $(LINUX_OBJ)/.config
+	@$(SCRIPTS)/check $(LINUX) $(B)
+
+clean:
+	rm -rf $(B)
+
+# Suites of "make test" that need the machine
+.PHONY: test-guest test-stock
+test-guest:
+	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) guest
+	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2
+
+test-stock:
+	@$(MAKE) $(QEMU_BIN)
+	@tools/tdx/qemu/tests/stock-kernel.sh
