@@ -50,6 +50,7 @@ help:
 	@echo "make kernel    only build the kernel ($(VMLINUX:$(TOP)/%=%))"
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
+	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
@@ -109,6 +110,35 @@ $(QEMU_BIN): $(QEMU)/.tdx-applied/manifest.json $(QEMU_OBJ)/build.ninja
 
 qemu: packages-run
 	@$(MAKE) $(QEMU_BIN)
+
+# ---- the peer: mainline's TDX host code of 6.12, unmodified, with a caller
+
+PEER_OBJ := $(B)/peer-obj
+
+$(PEER_OBJ)/.config: $(CONFIGS)/base.config $(CONFIGS)/peer.config | $(PEER_SRC)
+	@$(call STEP,peer-config,"configuring Linux 6.12") $(SCRIPTS)/kernel-config $(PEER_SRC) $(PEER_OBJ) $^
+
+$(PEER_OBJ)/vmlinux: $(PEER_OBJ)/.config
+	@$(call STEP,peer,"building Linux 6.12 (the peer)") \
+		sh -c '"$$@" vmlinux && "$$@" modules_prepare' sh $(MAKE) -C $(PEER_SRC) O=$(PEER_OBJ) CC="$(KCC)" HOSTCC="ccache gcc" -j$(JOBS)
+	@touch $@
+
+$(B)/peer/tdx_peer.ko: tools/tdx/peer/tdx_peer.c tools/tdx/peer/Kbuild $(PEER_OBJ)/vmlinux
+	@mkdir -p $(@D)
+	@cp $(filter tools/%,$^) $(@D)/
+	@$(call STEP,peer-module,"building the peer's caller") \
+		$(MAKE) -C $(PEER_OBJ) M=$(@D) CC="$(KCC)" KBUILD_EXTRA_SYMBOLS=$(PEER_OBJ)/vmlinux.symvers modules
+
+$(B)/peer/initramfs.cpio: tools/tdx/peer/init.c $(B)/peer/tdx_peer.ko
+	@rm -rf $(@D)/root && mkdir -p $(@D)/root/dev
+	@gcc -O2 -Wall -Wextra -static -o $(@D)/root/init $<
+	@cp $(@D)/tdx_peer.ko $(@D)/root/
+	@cd $(@D)/root && find . | cpio -o -H newc --quiet > $@
+
+.PHONY: peer
+peer: packages-run-test
+	@$(MAKE) $(QEMU_BIN) $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
+	@$(SCRIPTS)/run-peer --kernel $(PEER_OBJ)/vmlinux --initrd $(B)/peer/initramfs.cpio
 
 # ---- tools and what runs inside the machine
 
