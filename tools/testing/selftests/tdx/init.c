@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Process 1 of the test machine. It runs the programs that the kernel command
+ * line names and switches the machine off:
+ *
+ *	tdxtest=PROGRAM[:PARAMETER...][,PROGRAM...]
+ *
+ * All output goes through /dev/kmsg, a line a record, so that it cannot be
+ * torn apart by the kernel's own lines and bears the kernel's time stamps:
+ *
+ *	TDX-INIT: begin PROGRAM PARAMETER...
+ *	TDX-OUT: a line that the program wrote
+ *	TDX-INIT: end PROGRAM status=N
+ *	TDX-INIT: done status=N programs=N
+ *
+ * The status of a program is its exit code, 128 + N if signal N ended it.
+ * That of "done" is 0 if all programs ended with 0. A log without "done" is
+ * that of a machine that died.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_ARGS	16
+/* What printk() takes in one record, less its prefix. */
+#define LINE_LEN	900
+
+static int kmsg = -1;
+
+static void __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
+{
+	char line[LINE_LEN + 64];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	/* <5> is KERN_NOTICE: on the console unless it is made quiet. */
+	len = snprintf(line, sizeof(line), "<5>");
+	len += vsnprintf(line + len, sizeof(line) - len, fmt, args);
+	va_end(args);
+	if (len >= (int)sizeof(line))
+		len = sizeof(line) - 1;
+
+	if (kmsg < 0 || write(kmsg, line, len) < 0)
+		dprintf(STDOUT_FILENO, "%s\n", line + 3);
+}
+
+/* The end of a machine: there is nobody to return to. */
+static void __attribute__((noreturn)) power_off(void)
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	say("TDX-INIT: power off failed: %s", strerror(errno));
+	for (;;)
+		pause();
+}
+
+static void mount_one(const char *type, const char *dir)
+{
+	if (mount(type, dir, type, 0, NULL) && errno != EBUSY)
+		say("TDX-INIT: cannot mount %s on %s: %s", type, dir,
+		    strerror(errno));
+}
+
+/* Pass what comes from @fd on, line by line, until nobody can write to it. */
+static void copy_lines(int fd)
+{
+	char buf[LINE_LEN];
+	size_t fill = 0;
+	ssize_t len;
+
+	for (;;) {
+		char *line = buf, *end;
+
+		len = read(fd, buf + fill, sizeof(buf) - fill);
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len <= 0)
+			break;
+		fill += len;
+
+		while ((end = memchr(line, '\n', buf + fill - line))) {
+			say("TDX-OUT: %.*s", (int)(end - line), line);
+			line = end + 1;
+		}
+		fill = buf + fill - line;
+		memmove(buf, line, fill);
+		/* An overlong line comes in pieces. */
+		if (fill == sizeof(buf)) {
+			say("TDX-OUT: %.*s", (int)fill, buf);
+			fill = 0;
+		}
+	}
+	if (fill)
+		say("TDX-OUT: %.*s", (int)fill, buf);
+}
+
+static int wait_for(pid_t child)
+{
+	int status;
+	pid_t pid;
+
+	/* Process 1 inherits every orphan; their status is nobody's. */
+	do {
+		pid = wait(&status);
+		if (pid < 0 && errno != EINTR)
+			return 127;
+	} while (pid != child);
+
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* @spec is "PROGRAM:PARAMETER:...", and is cut to pieces. */
+static int run(char *spec)
+{
+	char *argv[MAX_ARGS + 1], *save, *word, path[128], text[LINE_LEN] = "";
+	int argc = 0, fds[2], status;
+	pid_t child;
+
+	for (word = strtok_r(spec, ":", &save); word;
+	     word = strtok_r(NULL, ":", &save)) {
+		if (argc == MAX_ARGS) {
+			say("TDX-INIT: more than %d parameters", MAX_ARGS);
+			return 126;
+		}
+		argv[argc++] = word;
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 " %s", word);
+	}
+	if (!argc)
+		return 0;
+	argv[argc] = NULL;
+	snprintf(path, sizeof(path), "/tests/%s", argv[0]);
+
+	say("TDX-INIT: begin%s", text);
+	if (pipe2(fds, O_CLOEXEC)) {
+		say("TDX-INIT: pipe: %s", strerror(errno));
+		return 126;
+	}
+	child = fork();
+	if (!child) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		execv(path, argv);
+		dprintf(STDOUT_FILENO, "%s: %s\n", path, strerror(errno));
+		_exit(127);
+	}
+	close(fds[1]);
+	if (child > 0)
+		copy_lines(fds[0]);
+	close(fds[0]);
+	status = child > 0 ? wait_for(child) : 126;
+	say("TDX-INIT: end %s status=%d", argv[0], status);
+	return status;
+}
+
+/* Value of "tdxtest=" on the kernel command line; NULL if there is none. */
+static char *wanted(void)
+{
+	static char cmdline[4096];
+	char *word, *save;
+	ssize_t len;
+	int fd;
+
+	fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, cmdline, sizeof(cmdline) - 1);
+	if (len < 0) {
+		say("TDX-INIT: /proc/cmdline: %s", strerror(errno));
+		return NULL;
+	}
+	close(fd);
+	cmdline[len] = '\0';
+	for (word = strtok_r(cmdline, " \n", &save); word;
+	     word = strtok_r(NULL, " \n", &save)) {
+		if (!strncmp(word, "tdxtest=", 8))
+			return word + 8;
+	}
+	return NULL;
+}
+
+int main(void)
+{
+	int status = 0, programs = 0, fd;
+	char *list, *spec, *save;
+
+	mount_one("devtmpfs", "/dev");
+	mount_one("proc", "/proc");
+	mount_one("sysfs", "/sys");
+	mount_one("debugfs", "/sys/kernel/debug");
+	mount_one("tmpfs", "/tmp");
+
+	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	/* Standard input, output, error, when there was no /dev/console. */
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < 3);
+	close(fd);
+
+	list = wanted();
+	if (!list) {
+		say("TDX-INIT: no tdxtest= on the kernel command line: nothing to do");
+		status = 2;
+		list = "";
+	}
+	list = strdup(list);
+	for (spec = strtok_r(list, ",", &save); spec;
+	     spec = strtok_r(NULL, ",", &save)) {
+		programs++;
+		if (run(spec))
+			status = 1;
+	}
+	say("TDX-INIT: done status=%d programs=%d", status, programs);
+	power_off();
+}
