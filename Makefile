@@ -51,6 +51,7 @@ help:
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
+	@echo "make patches   the series for git am, in build/patches    make deb   packages of Debian's cloud kernel with it (long)"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
@@ -92,6 +93,16 @@ $(VMLINUX): $(LINUX_OBJ)/.config $(LINUX)/.tdx-applied/manifest.json
 
 kernel: packages-run
 	@$(MAKE) $(VMLINUX)
+
+# Kernels that look for mistakes: build/linux-kasan-obj/vmlinux, build/linux-kcsan-obj/vmlinux
+$(B)/linux-%-obj/.config: $(CONFIGS)/base.config $(CONFIGS)/tdx.config $(CONFIGS)/%.config $(LINUX)/.tdx-applied/manifest.json
+	@$(call STEP,kernel-config-$*,"configuring the $* kernel") $(SCRIPTS)/kernel-config $(LINUX) $(@D) $(filter %.config,$^)
+
+$(B)/linux-%-obj/vmlinux: $(B)/linux-%-obj/.config $(LINUX)/.tdx-applied/manifest.json
+	@$(call STEP,kernel-$*,"building the $* kernel") $(call KMAKE,$(@D)) vmlinux
+	@touch $@
+
+.PRECIOUS: $(B)/linux-%-obj/.config
 
 # ---- QEMU
 
@@ -169,7 +180,17 @@ check: packages-run-check
 clean:
 	rm -rf $(B)
 
-# Suites of "make test" that need the machine
+# ---- into other kernels
+
+.PHONY: patches deb
+patches: | $(B)/src/linux-source-6.1
+	@$(SCRIPTS)/make-patches $(B)/src/linux-source-6.1 $(B)/patches
+
+deb: packages-run-deb
+	@$(MAKE) $(LINUX)/.tdx-applied/manifest.json
+	@$(call STEP,deb,"building Debian packages of the kernel") $(SCRIPTS)/make-deb $(LINUX) $(B)
+
+# ---- suites of "make test" that need the machine
 .PHONY: test-guest test-stock
 test-guest:
 	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) guest
