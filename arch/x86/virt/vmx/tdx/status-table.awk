@@ -45,14 +45,18 @@ function csv(line,	n, c, i, quoted)
 	return n
 }
 
-# @s as a C string; "" is NULL.
-function str(s)
+# @s as a C string; "" is NULL.  Not gsub(): awks differ in what "\\\\" puts.
+function str(s,	i, c, out)
 {
 	if (s == "")
 		return "NULL"
-	gsub(/\\/, "\\\\", s)
-	gsub(/"/, "\\\"", s)
-	return "\"" s "\""
+	for (i = 1; i <= length(s); i++) {
+		c = substr(s, i, 1)
+		if (c == "\\" || c == "\"")
+			out = out "\\"
+		out = out c
+	}
+	return "\"" out "\""
 }
 
 function is_u64(s)

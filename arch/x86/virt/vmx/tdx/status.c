@@ -307,19 +307,19 @@ struct line {
 	char *buf;
 	size_t len;
 	size_t used;
-	unsigned int items;
-	const char *separator;		/* goes before what comes next */
+	bool in_item;
+	const char *separator;		/* goes before the next item */
 };
 
 static void __printf(2, 3) put(struct line *line, const char *fmt, ...)
 {
 	va_list args;
 
-	if (line->separator) {
-		line->used += scnprintf(line->buf + line->used, line->len - line->used,
-					"%s", line->separator);
-		line->separator = NULL;
-		line->items++;
+	if (!line->in_item) {
+		line->used += scnprintf(line->buf + line->used, line->len - line->used, "%s",
+					line->separator);
+		line->separator = "; ";
+		line->in_item = true;
 	}
 
 	va_start(args, fmt);
@@ -327,11 +327,9 @@ static void __printf(2, 3) put(struct line *line, const char *fmt, ...)
 	va_end(args);
 }
 
-static void next_item(struct line *line)
+static void end_item(struct line *line)
 {
-	static const char * const separator[] = { "", ": ", "; " };
-
-	line->separator = separator[min(line->items, 2U)];
+	line->in_item = false;
 }
 
 static void put_operand(struct line *line, u32 id)
@@ -455,25 +453,6 @@ static void put_status_detail(struct line *line, u64 status)
 		put_unknown(line, status);
 }
 
-/**
- * tdx_status_detail() - what the detail of a status code names
- * @buf: filled with e.g. "MSR 0x122 IA32_TSX_CTRL", or "" if there is nothing
- *	 to say. Always terminated, cut if @len is too small.
- * @len: size of @buf in bytes, at least 1
- * @status: RAX after SEAMCALL, or a software code
- *
- * Return: bytes written without the terminator, less than @len.
- */
-int tdx_status_detail(char *buf, size_t len, u64 status)
-{
-	struct line line = { .buf = buf, .len = len };
-
-	buf[0] = '\0';
-	put_status_detail(&line, status);
-
-	return line.used;
-}
-
 /* Without @value: the bits of @mask have to be alike on all CPUs. */
 static void put_cpuid_bits(struct line *line, const u64 mask[2], const u64 *value)
 {
@@ -515,6 +494,16 @@ static void put_regs(struct line *line, u64 fn, u64 status, const struct tdx_sta
 		put(line, "field 0x%llx %s", regs->rdx, tdx_field_name(regs->rdx));
 }
 
+static void put_items(struct line *line, u64 fn, u64 status, const struct tdx_status_regs *regs)
+{
+	put_status_detail(line, status);
+	end_item(line);
+
+	if (regs)
+		put_regs(line, fn, status, regs);
+	end_item(line);
+}
+
 /**
  * tdx_status_describe() - a status code in words
  * @buf: filled with e.g. "TDX_INCORRECT_MSR_VALUE (0xc000092100000122): MSR
@@ -544,20 +533,14 @@ int tdx_status_describe(char *buf, size_t len, u64 status)
 int tdx_seamcall_describe(char *buf, size_t len, u64 fn, u64 status,
 			  const struct tdx_status_regs *regs)
 {
-	struct line line = { .buf = buf, .len = len };
+	struct line line = { .buf = buf, .len = len, .separator = "" };
 	const char *advice = seamcall_advice(fn, status, regs);
 
 	put(&line, "%s (0x%016llx)", tdx_status_name(status), status);
-	line.items = 1;
+	end_item(&line);
 
-	next_item(&line);
-	put_status_detail(&line, status);
-
-	next_item(&line);
-	if (regs)
-		put_regs(&line, fn, status, regs);
-
-	next_item(&line);
+	line.separator = ": ";
+	put_items(&line, fn, status, regs);
 	if (advice)
 		put(&line, "%s", advice);
 
@@ -566,16 +549,29 @@ int tdx_seamcall_describe(char *buf, size_t len, u64 fn, u64 status,
 
 #ifndef __KERNEL__
 
-const char *tdx_status_meaning(u64 status)
-{
-	const struct tdx_status_word *word = find_status(status);
+/* tdx-decode prints the parts one by one. */
 
-	return word ? word->meaning : NULL;
+int tdx_seamcall_detail(char *buf, size_t len, u64 fn, u64 status,
+			const struct tdx_status_regs *regs)
+{
+	struct line line = { .buf = buf, .len = len, .separator = "" };
+
+	buf[0] = '\0';
+	put_items(&line, fn, status, regs);
+
+	return line.used;
 }
 
 const char *tdx_seamcall_advice(u64 fn, u64 status, const struct tdx_status_regs *regs)
 {
 	return seamcall_advice(fn, status, regs);
+}
+
+const char *tdx_status_meaning(u64 status)
+{
+	const struct tdx_status_word *word = find_status(status);
+
+	return word ? word->meaning : NULL;
 }
 
 #endif

@@ -41,12 +41,13 @@ const char *tdx_leaf_name(u64 fn);
 const char *tdx_msr_name(u32 msr);
 const char *tdx_field_name(u64 field);
 
-int tdx_status_detail(char *buf, size_t len, u64 status);
 int tdx_status_describe(char *buf, size_t len, u64 status);
 int tdx_seamcall_describe(char *buf, size_t len, u64 fn, u64 status,
 			  const struct tdx_status_regs *regs);
 
 #ifndef __KERNEL__
+int tdx_seamcall_detail(char *buf, size_t len, u64 fn, u64 status,
+			const struct tdx_status_regs *regs);
 const char *tdx_status_meaning(u64 status);
 const char *tdx_seamcall_advice(u64 fn, u64 status, const struct tdx_status_regs *regs);
 #endif
