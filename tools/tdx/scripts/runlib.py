@@ -90,7 +90,7 @@ UNKNOWN = re.compile(r"^Unknown kernel command line parameters \"(.*)\", will be
 def unknown_parameters(lines):
     """Parameters that the kernel did not know, without what is meant for init."""
     words = [w for l in lines if not l.user for got in [UNKNOWN.match(l.text)] if got for w in got[1].split()]
-    return [w for w in words if not w.startswith("tdxtest=")]
+    return [w for w in words if not w.startswith(("tdxtest=", "tdxnext="))]
 
 
 # ---- TAP
@@ -172,8 +172,12 @@ class Program:
 
 
 def parse_frame(lines):
-    """Programs that init ran, problems with the frame around them, and the status of "done" (None: not there)."""
+    """Programs that init ran, problems with the frame around them, and the status of "done" (None: not there).
+
+    By kexec there can be several kernels, one after the other; the status is 0 if it was that for all of them.
+    """
     programs, problems, done, current = [], [], None, None
+    first, status = 0, 0        # of this kernel
     for line in lines:
         if not line.user:
             continue
@@ -199,13 +203,16 @@ def parse_frame(lines):
                 current.status = int(got[2])
             current = None
             continue
-        got = re.match(r"done status=(\d+) programs=(\d+)$", rest)
+        got = re.match(r"(done|kexec) status=(\d+) programs=(\d+)$", rest)
         if got:
             if done is not None:
                 problems.append("init was done twice")
-            done = int(got[1])
-            if int(got[2]) != len(programs):
-                problems.append(f"init ran {got[2]} programs, the console shows {len(programs)}")
+            status = status or int(got[2])
+            if got[1] == "done":
+                done = status
+            if int(got[3]) != len(programs) - first:
+                problems.append(f"init ran {got[3]} programs, the console shows {len(programs) - first}")
+            first = len(programs)
             continue
         problems.append(f"init: {rest}")
     if current is not None:

@@ -182,6 +182,15 @@ class Frame(unittest.TestCase):
     def test_init_has_a_problem(self):
         self.bad(good_console().replace("TDX-INIT: done", "TDX-INIT: power off failed: no\r\n[ 1.0] TDX-INIT: done"), "power off failed")
 
+    def test_kexec(self):
+        first = good_console().replace("TDX-INIT: done", "TDX-INIT: kexec")
+        programs, problems, done = self.frame(first + good_console())
+        self.assertEqual((problems, done, len(programs)), ([], 0, 2))
+        self.assertEqual(self.frame(first.replace("kexec status=0", "kexec status=1") + good_console())[2], 1)
+        self.bad(first, "never done")
+        self.bad(first.replace("programs=1", "programs=2") + good_console(), "init ran 2 programs")
+        self.bad(good_console() + good_console(), "done twice")
+
     def test_forged_by_other_means(self):
         """A line that did not come through the kernel's log is no marker."""
         self.bad(re.sub(r"\[ +[\d.]+\] TDX-INIT: done", "TDX-INIT: done", good_console()), "never done")

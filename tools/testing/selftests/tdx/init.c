@@ -4,6 +4,8 @@
  * line names and switches the machine off:
  *
  *	tdxtest=PROGRAM[:PARAMETER...][,PROGRAM...]
+ *	tdxnext=PROGRAM...	not off, but by kexec into a kernel that runs
+ *				these; from /boot/kernel and /boot/initrd
  *
  * All output goes through /dev/kmsg, a line a record, so that it cannot be
  * torn apart by the kernel's own lines and bears the kernel's time stamps:
@@ -11,11 +13,12 @@
  *	TDX-INIT: begin PROGRAM PARAMETER...
  *	TDX-OUT: a line that the program wrote
  *	TDX-INIT: end PROGRAM status=N
+ *	TDX-INIT: kexec status=N programs=N
  *	TDX-INIT: done status=N programs=N
  *
  * The status of a program is its exit code, 128 + N if signal N ended it.
- * That of "done" is 0 if all programs ended with 0. A log without "done" is
- * that of a machine that died.
+ * That of "kexec" and "done" is 0 if all programs that this kernel ran ended
+ * with 0. A log without "done" is that of a machine that died.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,6 +31,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,34 +168,71 @@ static int run(char *spec)
 	return status;
 }
 
-/* Value of "tdxtest=" on the kernel command line; NULL if there is none. */
-static char *wanted(void)
-{
-	static char cmdline[4096];
-	char *word, *save;
-	ssize_t len;
-	int fd;
+static char cmdline[4096];
 
-	fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -1 : read(fd, cmdline, sizeof(cmdline) - 1);
+static int read_cmdline(void)
+{
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, cmdline, sizeof(cmdline) - 1);
+
 	if (len < 0) {
 		say("TDX-INIT: /proc/cmdline: %s", strerror(errno));
-		return NULL;
+		return -1;
 	}
 	close(fd);
 	cmdline[len] = '\0';
-	for (word = strtok_r(cmdline, " \n", &save); word;
-	     word = strtok_r(NULL, " \n", &save)) {
-		if (!strncmp(word, "tdxtest=", 8))
-			return word + 8;
+	cmdline[strcspn(cmdline, "\n")] = '\0';
+	return 0;
+}
+
+/* Value of a parameter of the kernel command line (malloced) or NULL. */
+static char *parameter(const char *name)
+{
+	char *copy = strdup(cmdline), *word, *save, *value = NULL;
+	size_t len = strlen(name);
+
+	for (word = strtok_r(copy, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (!strncmp(word, name, len) && word[len] == '=')
+			value = word + len + 1;
 	}
-	return NULL;
+	value = value ? strdup(value) : NULL;
+	free(copy);
+	return value;
+}
+
+/* Only returns if it failed. */
+static void kexec(const char *next, int status, int programs)
+{
+	char line[sizeof(cmdline) + 16] = "", *word, *save;
+	int kernel, initrd;
+
+	for (word = strtok_r(cmdline, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (!strncmp(word, "tdxtest=", 8) || !strncmp(word, "tdxnext=", 8))
+			continue;
+		strcat(strcat(line, word), " ");
+	}
+	strcat(strcat(line, "tdxtest="), next);
+
+	kernel = open("/boot/kernel", O_RDONLY | O_CLOEXEC);
+	initrd = open("/boot/initrd", O_RDONLY | O_CLOEXEC);
+	if (kernel < 0 || initrd < 0 ||
+	    syscall(SYS_kexec_file_load, kernel, initrd, strlen(line) + 1, line, 0)) {
+		say("TDX-INIT: cannot load /boot/kernel for kexec: %s",
+		    strerror(errno));
+		return;
+	}
+	say("TDX-INIT: kexec status=%d programs=%d", status, programs);
+	sync();
+	reboot(RB_KEXEC);
+	say("TDX-INIT: kexec failed: %s", strerror(errno));
 }
 
 int main(void)
 {
 	int status = 0, programs = 0, fd;
-	char *list, *spec, *save;
+	char *list, *next, *spec, *save;
 
 	mount_one("devtmpfs", "/dev");
 	mount_one("proc", "/proc");
@@ -206,19 +247,22 @@ int main(void)
 	} while (fd >= 0 && fd < 3);
 	close(fd);
 
-	list = wanted();
+	if (read_cmdline())
+		power_off();
+	next = parameter("tdxnext");
+	list = parameter("tdxtest");
 	if (!list) {
 		say("TDX-INIT: no tdxtest= on the kernel command line: nothing to do");
 		status = 2;
-		list = "";
 	}
-	list = strdup(list);
-	for (spec = strtok_r(list, ",", &save); spec;
+	for (spec = list ? strtok_r(list, ",", &save) : NULL; spec;
 	     spec = strtok_r(NULL, ",", &save)) {
 		programs++;
 		if (run(spec))
 			status = 1;
 	}
+	if (next)
+		kexec(next, status, programs);
 	say("TDX-INIT: done status=%d programs=%d", status, programs);
 	power_off();
 }

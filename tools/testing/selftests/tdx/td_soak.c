@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads create TDs while CPUs and memory blocks go offline and come back and
+ * signals arrive: one initialisation, no failure that is not one of those
+ * events, no deadlock, no lost CPU.
+ *
+ * Parameters: seconds=N (60), threads=N (64).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../kselftest_harness.h"
+#include "tdx_test.h"
+
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	3600
+
+#define MAX_BLOCKS		1024
+
+static atomic_bool stop;
+static atomic_ulong tds, waits, interrupts, cpu_switches, block_switches, block_busy;
+/* The first error that nothing explains; all threads stop then. */
+static atomic_int unexplained;
+
+static void fail(int err)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&unexplained, &none, err);
+	atomic_store(&stop, true);
+}
+
+static void *create(void *arg)
+{
+	int kvm = tdx_open_kvm();
+
+	while (!atomic_load(&stop)) {
+		int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+
+		if (td >= 0) {
+			atomic_fetch_add(&tds, 1);
+			close(td);
+		} else if (td == -EAGAIN) {
+			/* A CPU was away, and the module not initialised. */
+			atomic_fetch_add(&waits, 1);
+		} else if (td == -EINTR) {
+			atomic_fetch_add(&interrupts, 1);
+		} else {
+			fail(-td);
+		}
+	}
+	close(kvm);
+	return NULL;
+}
+
+static void *switch_cpus(void *arg)
+{
+	unsigned int nr = tdx_nr_cpus(), seed = 1;
+	bool online = true;
+	unsigned int cpu = 1;
+	int ret;
+
+	while (!atomic_load(&stop) || !online) {
+		if (online)
+			cpu = 1 + rand_r(&seed) % (nr - 1);
+		online = !online;
+		ret = tdx_cpu_switch(cpu, online);
+		if (ret)
+			fail(-ret);
+		atomic_fetch_add(&cpu_switches, 1);
+	}
+	return NULL;
+}
+
+static char blocks[MAX_BLOCKS][64];
+static unsigned int nr_blocks;
+
+static void find_blocks(void)
+{
+	DIR *dir = opendir("/sys/devices/system/memory");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)) && nr_blocks < MAX_BLOCKS) {
+		unsigned int nr;
+
+		/* The first gigabyte stays: the kernel and the programs. */
+		if (sscanf(d->d_name, "memory%u", &nr) != 1 || nr < 8)
+			continue;
+		snprintf(blocks[nr_blocks++], sizeof(blocks[0]),
+			 "/sys/devices/system/memory/memory%u/state", nr);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void *switch_memory(void *arg)
+{
+	unsigned int seed = 2;
+	int ret;
+
+	while (!atomic_load(&stop)) {
+		const char *block = blocks[rand_r(&seed) % nr_blocks];
+
+		ret = tdx_write_file(block, "offline");
+		if (ret == -EBUSY || ret == -EINVAL || ret == -EAGAIN) {
+			/* Pages in it cannot move: a PAMT, for one. */
+			atomic_fetch_add(&block_busy, 1);
+			continue;
+		}
+		if (!ret)
+			ret = tdx_write_file(block, "online");
+		if (ret)
+			fail(-ret);
+		atomic_fetch_add(&block_switches, 1);
+	}
+	return NULL;
+}
+
+static void on_signal(int sig)
+{
+}
+
+static void start(struct __test_metadata *_metadata, pthread_t *thread,
+		  void *(*fn)(void *))
+{
+	ASSERT_EQ(0, pthread_create(thread, NULL, fn, NULL));
+}
+
+TEST(everything_at_once)
+{
+	unsigned long nr = tdx_param_num("threads", 64), i;
+	time_t end = time(NULL) + tdx_param_num("seconds", 60);
+	struct sigaction action = { .sa_handler = on_signal };
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	pthread_t cpus, memory, *creators;
+	unsigned int cpu, seed = 3;
+
+	find_blocks();
+	ASSERT_LT(0, nr_blocks);
+	ASSERT_LE(2, tdx_nr_cpus());
+	ASSERT_EQ(0, tdx_log_count("initialized"));
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	creators = calloc(nr, sizeof(*creators));
+	ASSERT_NE(NULL, creators);
+
+	start(_metadata, &cpus, switch_cpus);
+	start(_metadata, &memory, switch_memory);
+	for (i = 0; i < nr; i++)
+		start(_metadata, &creators[i], create);
+
+	while (time(NULL) < end && !atomic_load(&stop)) {
+		pthread_kill(creators[rand_r(&seed) % nr], SIGUSR1);
+		nanosleep(&pause, NULL);
+	}
+	atomic_store(&stop, true);
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, pthread_join(creators[i], NULL));
+	ASSERT_EQ(0, pthread_join(cpus, NULL));
+	ASSERT_EQ(0, pthread_join(memory, NULL));
+
+	printf("# %lu TDs, %lu refused while a CPU was away, %lu interrupted; %lu CPU switches; %lu memory blocks switched, %lu busy\n",
+	       tds, waits, interrupts, cpu_switches, block_switches, block_busy);
+	EXPECT_EQ(0, unexplained) {
+		TH_LOG("a thread got %s", tdx_errno_name(unexplained));
+	}
+	/* It all happened. */
+	EXPECT_LT(0, tds);
+	EXPECT_LT(0, cpu_switches);
+	EXPECT_LT(0, block_switches);
+	for (cpu = 0; cpu < tdx_nr_cpus(); cpu++)
+		EXPECT_TRUE(tdx_cpu_online(cpu));
+}
+
+TEST(one_initialisation)
+{
+	int kvm = tdx_open_kvm();
+
+	ASSERT_LE(0, tdx_create_vm(kvm, KVM_X86_TDX_VM));
+	EXPECT_EQ(1, tdx_log_count("initialized"));
+	EXPECT_TRUE(tdx_state_is("INITIALIZED"));
+}
+
+TDX_TEST_MAIN

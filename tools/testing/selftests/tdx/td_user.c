@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a user can do who has nothing but /dev/kvm: one initialisation, no
+ * flood of the log, no memory that stays.
+ *
+ * Parameters: attempts=N (1000); errno=NAME: what each attempt gets, on a
+ * machine without TDs; lines=N: how many lines of TDX the log may gain (the
+ * number that one attempt makes on such a machine, 0 after the first TD).
+ */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "../kselftest_harness.h"
+#include "tdx_test.h"
+
+#define NOBODY		65534
+/* Caches of the kernel that fill up, not what a TD costs. */
+#define SLACK_KB	4096
+
+static unsigned long free_kb(void)
+{
+	unsigned long kb = 0;
+	char line[128];
+	FILE *f;
+
+	/* Give back what is only cached, so that the rest can be compared. */
+	tdx_write_file("/proc/sys/vm/drop_caches", "3");
+	f = fopen("/proc/meminfo", "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemFree: %lu kB", &kb) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+static int as_nobody(struct __test_metadata *_metadata, unsigned long attempts,
+		     int want)
+{
+	int kvm, status, got = 0;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (pid) {
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		return status;
+	}
+	if (setgid(NOBODY) || setuid(NOBODY))
+		_exit(2);
+	kvm = tdx_open_kvm();
+	while (attempts--) {
+		got = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+		if (want ? got != -want : got < 0)
+			_exit(got < 0 ? -got : 1);
+		if (got >= 0)
+			close(got);
+	}
+	_exit(0);
+}
+
+TEST(log_and_memory_are_bounded)
+{
+	const char *name = tdx_param("errno", NULL);
+	int want = name ? tdx_errno(name) : 0;
+	unsigned long attempts = tdx_param_num("attempts", 1000), before, after;
+	unsigned int lines;
+
+	ASSERT_EQ(0, chmod("/dev/kvm", 0666));
+	/* The first attempt initialises, if that is possible at all. */
+	ASSERT_EQ(0, as_nobody(_metadata, 1, want));
+	EXPECT_EQ(want ? 0 : 1, tdx_log_count("initialized"));
+
+	lines = tdx_log_count("any");
+	before = free_kb();
+	EXPECT_EQ(0, as_nobody(_metadata, attempts, want));
+	after = free_kb();
+	EXPECT_LE(tdx_log_count("any"), lines + tdx_param_num("lines", 0));
+	printf("# %lu attempts: %lu KB free before, %lu KB after\n", attempts,
+	       before, after);
+	EXPECT_LE(before, after + SLACK_KB);
+}
+
+/* Without closing any: the limit of open files is the limit of TDs. */
+TEST(as_many_tds_as_files)
+{
+	unsigned long before = free_kb();
+	int status, n = 0, got;
+	pid_t pid;
+
+	if (tdx_param("errno", NULL))
+		return;
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		int kvm = tdx_open_kvm();
+
+		do {
+			got = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+			n++;
+		} while (got >= 0);
+		_exit(got == -EMFILE ? 0 : -got);
+	}
+	/* The TDs go when their process ends. */
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_LE(before, free_kb() + SLACK_KB);
+}
+
+TDX_TEST_MAIN
