@@ -14,9 +14,11 @@
 #include <linux/percpu.h>
 #include <linux/smp.h>
 
+#include <asm/io.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 #include <asm/tdx.h>
+#include <asm/tlbflush.h>
 
 static DEFINE_PER_CPU(struct page *, vmxon_page);
 static DEFINE_PER_CPU(int, cpu_error);
