@@ -19,8 +19,9 @@ SELFTESTS = os.path.join(TOP, "tools", "testing", "selftests", "tdx")
 PLATFORMS = os.path.join(TOP, "tools", "tdx", "platforms")
 BOOT = os.path.join(TOP, "tools", "tdx", "tdx-boot")
 
-# For every boot: all messages on the console and none lost, no rate limit for what init writes; a machine that panics ends at once.
-APPEND = "console=ttyS0 ignore_loglevel log_buf_len=4M printk.devkmsg=on panic=-1 oops=panic"
+# For every boot, beyond what tdx-boot gives: KVM offers TDs; all messages on the console and none lost, no rate limit for what init
+# writes; an oops is a panic, which ends the machine.
+APPEND = "kvm_intel.tdx=1 ignore_loglevel log_buf_len=4M printk.devkmsg=on oops=panic"
 
 
 class BadInput(Exception):
