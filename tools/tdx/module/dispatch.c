@@ -135,7 +135,7 @@ struct tdxm *tdxm_new(const struct tdxm_platform *p, const struct tdxm_ops *ops,
 {
 	struct tdxm *m;
 
-	if (!p->lps || p->lps > TDXM_MAX_LPS || !p->packages || p->packages > p->lps ||
+	if (!p->lps || p->lps > TDXM_MAX_LPS || !p->packages || p->packages > TDXM_MAX_LPS ||
 	    p->nr_cmrs > TDXM_MAX_CMRS || p->nr_faults > TDXM_MAX_FAULTS)
 		return NULL;
 

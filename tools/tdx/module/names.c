@@ -111,7 +111,7 @@ bool tdxm_module_by_name(struct tdxm_module *mod, const char *kind)
 		mod->major = k->major;
 		mod->minor = k->minor;
 		mod->update = k->update;
-		mod->build_date = 0x20240129;
+		mod->build_date = 20240129;
 		mod->build_num = 698;
 		mod->has_sys_rd = k->features0 != 0;
 		mod->lp_shutdown = !mod->has_sys_rd;

@@ -137,7 +137,7 @@ struct tdxm_module {
 	bool clobbers_rbp;	/* RBP is lost when a SEAMCALL returns */
 	uint16_t major, minor, update, internal;
 	uint16_t build_num;
-	uint32_t build_date;	/* BCD, 0x20240129 */
+	uint32_t build_date;	/* as a decimal number, 20240129 */
 	uint64_t features0;	/* TDX_FEATURES0, without bit 8 (see SEAMOPS) */
 };
 
