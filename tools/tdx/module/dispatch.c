@@ -7,6 +7,7 @@
 
 #define RAX_LEAF(rax)		((uint32_t)BITS(rax, 15, 0))
 #define RAX_VERSION(rax)	((uint32_t)BITS(rax, 23, 16))
+#define MAX_VERSION		1	/* of the leaves that have versions */
 #define RAX_RESERVED		UINT64_C(0xffffffffff000000)
 
 #define BIT_OF(reg)		(1u << (reg))
@@ -356,6 +357,8 @@ static uint64_t run(struct tdxm_call *c, const struct leaf *leaf)
 	uint64_t status;
 
 	clear_outputs(leaf, c->in[TDXM_RAX], c->r);
+	if (RAX_VERSION(c->in[TDXM_RAX]) > MAX_VERSION)
+		return TDX_OPERAND_INVALID | OP_RAX;
 	if ((leaf->flags & HANDOFF_V0) && c->in[TDXM_RCX])
 		return TDX_OPERAND_INVALID | OP_RCX;
 	if ((leaf->flags & EXCLUSIVE) && !lock_try_exclusive(global))

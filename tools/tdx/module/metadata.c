@@ -253,7 +253,7 @@ uint64_t tdxm_sys_rdall(struct tdxm_call *c)
 	struct rdall out = { .m = c->m, .page = c->in[TDXM_RDX], .used = 8 };
 	uint64_t start = c->in[TDXM_R8], value;
 	const struct tdxm_field *f;
-	unsigned int field = 0, i;
+	unsigned int field = 0, i = 0;
 
 	if (!c->lp->initialized)
 		return TDX_SYS_LP_INIT_NOT_DONE;
@@ -261,22 +261,24 @@ uint64_t tdxm_sys_rdall(struct tdxm_call *c)
 		return TDX_OPERAND_INVALID | OP_RDX;
 	if (start != NO_ID) {
 		field = find_field(start, &i);
-		if (field == NR_FIELDS || i || ID_SIZE(start) != tdxm_fields[field].bytes)
+		if (field == NR_FIELDS || i % tdxm_fields[field].elements ||
+		    ID_SIZE(start) != tdxm_fields[field].bytes)
 			return TDX_METADATA_FIELD_ID_INCORRECT;
 	}
 
-	for (; field < NR_FIELDS; field++) {
+	/* the first one may be one of several fields of its table entry */
+	for (; field < NR_FIELDS; field++, i = 0) {
 		f = &tdxm_fields[field];
 		if (!out.sequences || !continues_sequence(f - 1, f)) {
 			end_sequence(&out);
 			out.sequences++;
 			out.header = out.used;
-			out.header_id = f->id | (uint64_t)(f->elements - 1) << 34;
+			out.header_id = (f->id + i) | (uint64_t)(f->elements - 1) << 34;
 			out.header_fields = 0;
 			out.used += 8;
 		}
-		out.header_fields += f->fields;
-		for (i = 0; i < nr_codes(f); i++, out.used += 8) {
+		out.header_fields += f->fields - i / f->elements;
+		for (; i < nr_codes(f); i++, out.used += 8) {
 			if (leaves_hole(field, i))
 				continue;
 			if (!read_element(c->m, field, i, &value))

@@ -166,6 +166,12 @@ static bool read_inputs(struct scenario *s, const json_t *step, uint64_t gpr[TDX
 	return true;
 }
 
+/* A byte has one address for each KeyID */
+static uint64_t without_keyid(const struct scenario *s, uint64_t pa)
+{
+	return pa & (((UINT64_C(1) << 52) >> tdxm_keyid_bits(s->machine.m)) - 1);
+}
+
 static void do_writes(struct scenario *s, const json_t *step)
 {
 	const json_t *entry;
@@ -179,7 +185,7 @@ static void do_writes(struct scenario *s, const json_t *step)
 			problem(s, "bad \"write\" entry %zu", i);
 			return;
 		}
-		mem_write(&s->machine.mem, pa, bytes, len);
+		mem_write(&s->machine.mem, without_keyid(s, pa), bytes, len);
 		free(bytes);
 	}
 }
@@ -198,7 +204,7 @@ static void check_reads(struct scenario *s, const json_t *step, const char *leaf
 			return;
 		}
 		have = malloc(len + 1);
-		mem_read(&s->machine.mem, pa, have, len);
+		mem_read(&s->machine.mem, without_keyid(s, pa), have, len);
 		for (k = 0; k < len && have[k] == want[k]; k++)
 			;
 		if (k < len)
