@@ -91,7 +91,7 @@ static bool same_leaf(const char *name, const char *text)
 
 bool tdx_parse_leaf(const char *text, u64 *fn)
 {
-	const u64 seamldr = 1ULL << 63;
+	const u64 seamldr = BIT_ULL(63);
 	u64 leaf;
 
 	for (leaf = 0; leaf < 256; leaf++) {

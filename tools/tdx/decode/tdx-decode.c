@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/bits.h>
 #include <linux/kernel.h>
 
 #include "json.h"
@@ -68,10 +69,10 @@ static const struct {
 	u64 bit;
 	const char *name;
 } flags[] = {
-	{ 1ULL << 63, "error" },
-	{ 1ULL << 62, "not recoverable" },
-	{ 1ULL << 61, "fatal" },
-	{ 1ULL << 60, "host may recover" },
+	{ BIT_ULL(63), "error" },
+	{ BIT_ULL(62), "not recoverable" },
+	{ BIT_ULL(61), "fatal" },
+	{ BIT_ULL(60), "host may recover" },
 };
 
 static void print_item(const char *name, const char *text)
@@ -358,7 +359,7 @@ static void decode_argument(struct decoder *decoder, const char *arg)
 	}
 }
 
-static void __attribute__((__noreturn__)) bad_usage(const char *what, const char *value)
+static _Noreturn void bad_usage(const char *what, const char *value)
 {
 	fprintf(stderr, "tdx-decode: %s: %s (try --help)\n", value, what);
 	exit(EXIT_USAGE);

@@ -77,7 +77,7 @@ REGISTERS = """\
 [    2.0] virt/tdx: module initialization failed (-5)
 """
 
-FUZZ_RUNS = 60000
+FUZZ_RUNS = 30000
 
 
 def decode(suite, *args, **kw):
