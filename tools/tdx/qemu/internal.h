@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tdx-platform object. Shared by the files of this folder only.
+ */
+#ifndef TARGET_I386_TDX_INTERNAL_H
+#define TARGET_I386_TDX_INTERNAL_H
+
+#include "qom/object.h"
+#include "tdx.h"
+#include "platform/platform.h"
+#include "platform/trace.h"
+
+#define TYPE_TDX_PLATFORM "tdx-platform"
+OBJECT_DECLARE_SIMPLE_TYPE(TdxPlatform, TDX_PLATFORM)
+
+struct TdxPlatform {
+    Object parent;
+
+    char *config;
+    char *trace_file;
+    char *stats_file;
+    char *findings_file;
+    char *vmlinux;
+
+    struct tdx_machine *machine;    /* the description */
+    struct tdxm *module;            /* replaced at system reset, all vCPUs stopped */
+    struct tdx_trace *trace;
+
+    unsigned int boot;              /* system resets after SEAMCALLs had been made */
+    int64_t start_us;
+    bool closed;                    /* QEMU ends: no more trace */
+    int in_call;                    /* SEAMCALLs in progress, if there is a trace */
+    uint64_t findings;
+
+    Notifier exit;
+};
+
+/* IA32_FEATURE_CONTROL, SEAMRR */
+#define MSR_SEAMRR_BASE         0x1400
+#define MSR_SEAMRR_MASK         0x1401
+#define MSR_SEAMRR_MASK_ENABLED (1u << 11)
+#define MSR_MTRRCAP_SEAMRR      (1u << 15)
+
+static inline unsigned int tdx_lp(CPUX86State *env)
+{
+    return env_cpu(env)->cpu_index;
+}
+
+/* SEAMRR as this CPU's MSRs say */
+bool tdx_seamrr_supported(CPUX86State *env);
+bool tdx_seamrr_enabled(CPUX86State *env);
+
+/* What the model needs of the machine */
+extern const struct tdxm_ops tdx_seam_ops;
+
+/* Start a module, or start it again as the BIOS does after a reset */
+bool tdx_module_start(TdxPlatform *tdx, Error **errp);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine of the description: CPUs, KeyIDs, memory map, nodes.
+ *
+ * What QEMU builds comes from its command line (tools/tdx/tdx-boot writes
+ * one that fits); what differs from the description is an error here, so
+ * that the module and the kernel never see two different machines.
+ */
+#include "qemu/osdep.h"
+#include "cpu.h"
+#include "hw/acpi/aml-build.h"
+#include "hw/boards.h"
+#include "../../../../../hw/i386/e820_memory_layout.h"
+#include "hw/i386/pc.h"
+#include "migration/blocker.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "sysemu/numa.h"
+#include "sysemu/tcg.h"
+#include "internal.h"
+
+#define PA_BITS     52              /* KeyIDs are at the top of these */
+#define LOW_RAM     0xa0000         /* the BIOS needs it, whatever the description says */
+
+bool tdx_cpu_realize(X86CPU *cpu, Error **errp)
+{
+    CPUX86State *env = &cpu->env;
+    const struct tdxm_platform *p;
+    unsigned int bits;
+
+    if (!tdx_platform) {
+        return true;
+    }
+    if (env->cpuid_vendor1 != CPUID_VENDOR_INTEL_1) {
+        error_setg(errp, "tdx-platform: the CPU is not Intel's; use vendor=GenuineIntel");
+        return false;
+    }
+    p = &tdx_platform->machine->platform;
+    env->features[FEAT_1_ECX] |= CPUID_EXT_VMX;
+    env->features[FEAT_7_0_ECX] |= CPUID_7_0_ECX_TME | CPUID_7_0_ECX_MOVDIR64B;
+    env->features[FEAT_7_0_EDX] |= CPUID_7_0_EDX_ARCH_CAPABILITIES;
+    env->cpuid_level = MAX(env->cpuid_level, 7);
+    env->cpuid_xlevel = MAX(env->cpuid_xlevel, 0x80000008);     /* address sizes */
+
+    bits = tdxm_keyid_bits(tdx_platform->module);
+    cpu->tdx_keyid_mask = MAKE_64BIT_MASK(PA_BITS - bits, bits);
+    /*
+     * Shared KeyIDs are 0 .. mktme_keyids. The others are distinguished by
+     * single bits only if that is a power of two (as it is where a BIOS
+     * splits KeyIDs); else no address is refused for its KeyID.
+     */
+    if (bits && is_power_of_2(p->mktme_keyids + 1)) {
+        cpu->tdx_private_mask = cpu->tdx_keyid_mask &
+                                ~(((uint64_t)p->mktme_keyids) << (PA_BITS - bits));
+    }
+    return true;
+}
+
+static G_NORETURN void G_GNUC_PRINTF(1, 2) misfit(const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    error_report("tdx-platform: %s: %s", tdx_platform->config, text);
+    exit(1);
+}
+
+static void check_cpus(MachineState *ms)
+{
+    const struct tdxm_platform *p = &tdx_platform->machine->platform;
+    X86CPU *cpu = X86_CPU(first_cpu);
+
+    if (!tcg_enabled()) {
+        misfit("the platform needs TCG; use -accel tcg");
+    }
+    if (ms->smp.max_cpus != p->lps) {
+        misfit("\"lps\" is %u, but the machine has %u; use -smp %u,sockets=%u", p->lps,
+               ms->smp.max_cpus, p->lps, p->packages);
+    }
+    if (p->lps % p->packages) {
+        misfit("%u LPs cannot be spread evenly over %u packages, and QEMU builds no other machine",
+               p->lps, p->packages);
+    }
+    if (ms->smp.sockets != p->packages || ms->smp.dies != 1) {
+        misfit("\"packages\" is %u, but the machine has %u sockets with %u dies each; "
+               "use -smp %u,sockets=%u", p->packages, ms->smp.sockets, ms->smp.dies, p->lps,
+               p->packages);
+    }
+    if (cpu->phys_bits != p->pa_width) {
+        misfit("\"pa_width\" is %u, but the CPUs have %u; use -cpu ...,phys-bits=%u", p->pa_width,
+               cpu->phys_bits, p->pa_width);
+    }
+    if (tdx_platform->machine->nodes > 1 &&
+        ms->numa_state->num_nodes != tdx_platform->machine->nodes) {
+        misfit("\"nodes\" is %u, but the machine has %d; use -numa node,nodeid=N",
+               tdx_platform->machine->nodes, ms->numa_state->num_nodes);
+    }
+}
+
+static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+    return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
+static const char *const type_name[] = {
+    [TDX_MEM_RAM] = "ram",
+    [TDX_MEM_RESERVED] = "reserved",
+    [TDX_MEM_ACPI] = "acpi",
+    [TDX_MEM_NVS] = "nvs",
+    [TDX_MEM_HOTPLUG] = "hotplug",
+};
+
+static void check_entry(X86MachineState *x86ms, unsigned int i)
+{
+    const struct tdxm_platform *p = &tdx_platform->machine->platform;
+    const struct tdx_mem *mem = &tdx_platform->machine->memory[i];
+    uint64_t end = mem->base + mem->size;
+    uint64_t high = x86ms->above_4g_mem_start;
+    uint64_t limit = 1ULL << (PA_BITS - tdxm_keyid_bits(tdx_platform->module));
+
+    if (end > limit) {
+        misfit("memory[%u]: [0x%" PRIx64 ", 0x%" PRIx64 ") reaches into the KeyID bits, "
+               "which begin at 0x%" PRIx64, i, mem->base, end, limit);
+    }
+    if (mem->type != TDX_MEM_RESERVED && p->seamrr_supported && p->seamrr_enabled &&
+        overlap(mem->base, mem->size, p->seamrr.base, p->seamrr.size)) {
+        misfit("memory[%u]: [0x%" PRIx64 ", 0x%" PRIx64 ") (%s) overlaps SEAMRR [0x%" PRIx64
+               ", 0x%" PRIx64 ")", i, mem->base, end, type_name[mem->type], p->seamrr.base,
+               p->seamrr.base + p->seamrr.size);
+    }
+    if (mem->type == TDX_MEM_RESERVED || mem->type == TDX_MEM_HOTPLUG) {
+        return;
+    }
+    if (end <= x86ms->below_4g_mem_size ||
+        (mem->base >= high && end <= high + x86ms->above_4g_mem_size)) {
+        return;
+    }
+    misfit("memory[%u]: there is no memory behind [0x%" PRIx64 ", 0x%" PRIx64 ") (%s): "
+           "the machine has [0, 0x%" PRIx64 ") and [0x%" PRIx64 ", 0x%" PRIx64 "); "
+           "use -m and -machine max-ram-below-4g=", i, mem->base, end, type_name[mem->type],
+           (uint64_t)x86ms->below_4g_mem_size, high, high + (uint64_t)x86ms->above_4g_mem_size);
+}
+
+bool tdx_machine_memory(X86MachineState *x86ms)
+{
+    const struct tdx_machine *machine;
+    Error *blocker = NULL;
+    bool low = false;
+    unsigned int i;
+
+    if (!tdx_platform) {
+        return false;
+    }
+    machine = tdx_platform->machine;
+    check_cpus(MACHINE(x86ms));
+    for (i = 0; i < machine->nr_memory; i++) {
+        check_entry(x86ms, i);
+        low |= machine->memory[i].base < LOW_RAM;
+    }
+    if (!low) {
+        e820_add_entry(0, LOW_RAM, E820_RAM);
+    }
+    for (i = 0; i < machine->nr_memory; i++) {
+        const struct tdx_mem *mem = &machine->memory[i];
+
+        /* SeaBIOS drops ACPI and NVS entries. Reserved tells the OS what it has to know. */
+        if (mem->type != TDX_MEM_HOTPLUG) {
+            e820_add_entry(mem->base, mem->size,
+                           mem->type == TDX_MEM_RAM ? E820_RAM : E820_RESERVED);
+        }
+    }
+
+    error_setg(&blocker, "tdx-platform: the state of the TDX module cannot be migrated");
+    migrate_add_blocker(blocker, &error_fatal);
+    return true;
+}
+
+bool tdx_build_srat_memory(GArray *table_data)
+{
+    const struct tdx_machine *machine;
+    bool low = false;
+    unsigned int i;
+
+    if (!tdx_platform || tdx_platform->machine->nodes < 2) {
+        return false;
+    }
+    machine = tdx_platform->machine;
+    for (i = 0; i < machine->nr_memory; i++) {
+        low |= machine->memory[i].base < LOW_RAM;
+    }
+    if (!low) {
+        build_srat_memory(table_data, 0, LOW_RAM, machine->memory[0].node, MEM_AFFINITY_ENABLED);
+    }
+    for (i = 0; i < machine->nr_memory; i++) {
+        const struct tdx_mem *mem = &machine->memory[i];
+
+        if (mem->type == TDX_MEM_RESERVED) {
+            continue;
+        }
+        build_srat_memory(table_data, mem->base, mem->size, mem->node,
+                          MEM_AFFINITY_ENABLED |
+                          (mem->type == TDX_MEM_HOTPLUG ? MEM_AFFINITY_HOTPLUGGABLE : 0));
+    }
+    return true;
+}
