@@ -116,7 +116,7 @@ $(QEMU_OBJ)/build.ninja: tools/tdx/qemu/configure.args | $(QEMU)
 	@touch $@
 
 $(QEMU_BIN): $(QEMU)/.tdx-applied/manifest.json $(QEMU_OBJ)/build.ninja
-	@$(call STEP,qemu,"building QEMU") ninja -C $(QEMU_OBJ) -j$(JOBS)
+	@$(call STEP,qemu,"building QEMU") ninja -C $(QEMU_OBJ) -j$(JOBS) qemu-system-x86_64
 	@touch $@
 
 qemu: packages-run
