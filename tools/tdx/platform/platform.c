@@ -1124,23 +1124,27 @@ struct tdx_machine *tdx_machine_from_vector(const json_t *platform, const char *
 	return read_machine(platform, name, false, err);
 }
 
+static void syntax_error(const char *name, const json_error_t *error, char **err)
+{
+	size_t size = strlen(name) + strlen(error->text) + 64;
+
+	*err = malloc(size);
+	if (*err && error->line > 0)
+		snprintf(*err, size, "%s:%d:%d: %s", name, error->line,
+			 error->column < 1 ? 1 : error->column, error->text);
+	else if (*err)
+		snprintf(*err, size, "%s: %s", name, error->text);
+}
+
 static struct tdx_machine *from_json(json_t *root, const char *name, const json_error_t *error,
 				     char **err)
 {
 	struct tdx_machine *m = NULL;
-	size_t size;
 
-	if (root) {
+	if (root)
 		m = read_machine(root, name, true, err);
-	} else {
-		size = strlen(name) + strlen(error->text) + 64;
-		*err = malloc(size);
-		if (*err && error->line > 0)
-			snprintf(*err, size, "%s:%d:%d: %s", name, error->line,
-				 error->column < 1 ? 1 : error->column, error->text);
-		else if (*err)
-			snprintf(*err, size, "%s: %s", name, error->text);
-	}
+	else
+		syntax_error(name, error, err);
 	json_decref(root);
 	return m;
 }
@@ -1159,6 +1163,40 @@ struct tdx_machine *tdx_machine_load(const char *file, char **err)
 	json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
 
 	return from_json(root, file, &error, err);
+}
+
+bool tdx_faults_from_json(const json_t *list, const char *name, struct tdxm_fault *faults,
+			  unsigned int *nr, char **err)
+{
+	struct path top = { NULL, "faults", 0 };
+	struct ctx c = { .file = name, .err = err };
+	bool ok;
+
+	*err = NULL;
+	c.m = calloc(1, sizeof(*c.m));
+	ok = c.m ? get_faults(&c, &top, list) : fail(&c, NULL, "out of memory");
+	if (ok) {
+		*nr = c.m->platform.nr_faults;
+		memcpy(faults, c.m->platform.faults, *nr * sizeof(*faults));
+	}
+	free(c.m);
+	return ok;
+}
+
+bool tdx_faults_parse(const char *text, size_t len, const char *name, struct tdxm_fault *faults,
+		      unsigned int *nr, char **err)
+{
+	json_error_t error;
+	json_t *list = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	bool ok = false;
+
+	*err = NULL;
+	if (list)
+		ok = tdx_faults_from_json(list, name, faults, nr, err);
+	else
+		syntax_error(name, &error, err);
+	json_decref(list);
+	return ok;
 }
 
 void tdx_machine_free(struct tdx_machine *m)

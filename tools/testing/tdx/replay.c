@@ -30,8 +30,6 @@
 #include "../../tdx/platform/platform.h"
 #include "machine.h"
 
-#define MAX_NESTED	8
-
 static const struct {
 	const char *name;
 	enum tdxm_reg reg;
@@ -52,15 +50,19 @@ static const char *const event_names[TDXM_NR_EVENTS] = {
 	[TDXM_EV_MOVDIR64B] = "movdir64b",
 };
 
+/* Calls of other LPs while one runs */
+struct nested {
+	const json_t *list;
+	size_t nr, nr_done;
+	bool done[];
+};
+
 struct scenario {
-	const char *file;
-	size_t line;
 	const char *name;
 	struct machine machine;
 	const struct tdxm_platform *platform;
 	size_t step;			/* running one, from 0 */
-	const json_t *nested[TDXM_MAX_LPS];	/* by LP: what still has to happen in its call */
-	unsigned int nested_done[TDXM_MAX_LPS];	/* bit mask */
+	struct nested *nested[TDXM_MAX_LPS];	/* by LP: what has to happen in its call */
 	char problem[1024];		/* the first one */
 };
 
@@ -281,6 +283,39 @@ static void check_exit(struct scenario *s, const json_t *step, enum tdxm_exit ex
 		problem(s, "%s: fatal code %s, recorded %s", leaf, code, fatal);
 }
 
+static enum tdxm_exit seamcall(struct scenario *s, unsigned int lp, uint64_t gpr[TDXM_NR_REGS],
+			       const json_t *list, const char *leaf)
+{
+	size_t nr = json_array_size(list);
+	struct nested *nested = calloc(1, sizeof(*nested) + nr * sizeof(nested->done[0]));
+	enum tdxm_exit exit;
+
+	nested->list = list;
+	nested->nr = nr;
+	s->nested[lp] = nested;
+	exit = tdxm_seamcall(s->machine.m, lp, gpr);
+	s->nested[lp] = NULL;
+	if (nested->nr_done != nr)
+		problem(s, "%s: a nested call was recorded at an event that did not happen", leaf);
+	free(nested);
+	return exit;
+}
+
+/* Not a call: the host's test arms faults */
+static void arm_faults(struct scenario *s, const json_t *list)
+{
+	struct tdxm_fault faults[TDXM_MAX_FAULTS];
+	unsigned int nr;
+	char *err;
+
+	if (!tdx_faults_from_json(list, "step", faults, &nr, &err)) {
+		problem(s, "%s", err);
+		free(err);
+		return;
+	}
+	tdxm_set_faults(s->machine.m, faults, nr);
+}
+
 static void run_step(struct scenario *s, const json_t *step)
 {
 	const json_t *out = json_object_get(step, "out"), *repeat = json_object_get(step, "repeat");
@@ -288,6 +323,10 @@ static void run_step(struct scenario *s, const json_t *step)
 	char leaf[64];
 	enum tdxm_exit exit;
 
+	if (json_object_get(step, "faults")) {
+		arm_faults(s, json_object_get(step, "faults"));
+		return;
+	}
 	if (!number(json_object_get(step, "lp"), &lp) || lp >= s->platform->lps ||
 	    (repeat && !number(repeat, &times)) || !read_inputs(s, step, in)) {
 		problem(s, "bad step");
@@ -297,13 +336,7 @@ static void run_step(struct scenario *s, const json_t *step)
 	do_writes(s, step);
 	for (i = 0; i < times && !s->problem[0]; i++) {
 		memcpy(gpr, in, sizeof(gpr));
-		s->nested[lp] = json_object_get(step, "nested");
-		s->nested_done[lp] = 0;
-		exit = tdxm_seamcall(s->machine.m, lp, gpr);
-		if (json_array_size(s->nested[lp]) != (size_t)__builtin_popcount(s->nested_done[lp]))
-			problem(s, "%s: a nested call was recorded at an event that did not happen",
-				leaf);
-		s->nested[lp] = NULL;
+		exit = seamcall(s, lp, gpr, json_object_get(step, "nested"), leaf);
 		check_exit(s, step, exit, leaf);
 		if (out && exit == TDXM_DONE)
 			compare(s, out, gpr, in, leaf, i);
@@ -318,20 +351,22 @@ static void run_step(struct scenario *s, const json_t *step)
 	check_reads(s, step, leaf);
 }
 
-/* Another LP makes its call while the one of `lp` runs */
+/* Other LPs make their calls while the one of `lp` runs */
 static void on_event(struct machine *machine, unsigned int lp, enum tdxm_event ev)
 {
 	struct scenario *s = machine->user;
+	struct nested *nested = s->nested[lp];
 	const json_t *entry;
 	const char *at;
 	size_t i;
 
-	json_array_foreach(s->nested[lp], i, entry) {
+	for (i = 0; i < nested->nr; i++) {
+		entry = json_array_get(nested->list, i);
 		at = json_string_value(json_object_get(entry, "at"));
-		if (i >= MAX_NESTED || !at || strcmp(at, event_names[ev]) ||
-		    (s->nested_done[lp] & 1u << i))
+		if (nested->done[i] || !at || strcmp(at, event_names[ev]))
 			continue;
-		s->nested_done[lp] |= 1u << i;
+		nested->done[i] = true;
+		nested->nr_done++;
 		run_step(s, json_object_get(entry, "step"));
 	}
 }
@@ -403,8 +438,6 @@ static void run_line(const char *file, size_t nr, const char *line, bool complet
 	if (!complete)
 		mended = mend(line);
 	root = json_loads(mended ? mended : line, 0, &error);
-	s->file = file;
-	s->line = nr;
 	s->name = json_string_value(json_object_get(root, "name"));
 	if (!s->name)
 		s->name = "?";
