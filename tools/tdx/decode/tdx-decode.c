@@ -101,7 +101,8 @@ static void print_leaf(const struct tdx_found *found)
 	int n = 0;
 
 	if (found->has_leaf)
-		n = scnprintf(text, sizeof(text), "%s (0x%llx)", tdx_leaf_name(found->fn), found->fn);
+		n = scnprintf(text, sizeof(text), "%s (0x%llx)", tdx_leaf_name(found->fn),
+			      found->fn);
 	if (found->has_cpu)
 		n += scnprintf(text + n, sizeof(text) - n, "%sCPU %u", n ? ", " : "", found->cpu);
 	if (n)

@@ -252,7 +252,8 @@ static void print_findings(const struct diagnosis *diagnosis)
 	for (i = 0; i < diagnosis->nr_findings; i++) {
 		const struct finding *finding = &diagnosis->findings[i];
 
-		printf("  %u. %s%s\n", i + 1, finding->is_warning ? "(warning) " : "", finding->text);
+		printf("  %u. %s%s\n", i + 1, finding->is_warning ? "(warning) " : "",
+		       finding->text);
 		if (*finding->advice)
 			printf("     -> %s\n", finding->advice);
 	}

@@ -70,6 +70,18 @@ def run(suite):
     quotes = generate(["awk"], HEADER + 'msr,0x1,A,,,"a ""b"" \\, c"\n').stdout.decode()
     suite.check("quotes and backslashes", '"a \\"b\\" \\\\, c"' in quotes, quotes)
 
+    documentation = generate(["awk"], table, "-v", "mode=rst").stdout
+    with open(os.path.join(TOP, "Documentation/x86/tdx-host-status.rst"), "rb") as file:
+        suite.check("documentation is that of the table", file.read() == documentation,
+                    "make it anew: make -C tools/testing/tdx/words doc")
+    missing = [row["name"] for row in rows({"status", "exact"}) if f"``{row['name']}``" not in documentation.decode()]
+    suite.equal("documentation has all codes", missing, [])
+    for name, awk in awks():
+        suite.check(f"{name} makes the documentation", generate(awk, table, "-v", "mode=rst").stdout == documentation)
+    if shutil.which("rst2html"):
+        result = subprocess.run(["rst2html", "--strict"], input=documentation, capture_output=True, check=False)
+        suite.check("documentation is reStructuredText", result.returncode == 0, result.stderr.decode())
+
     # Each row comes out of the decoder as it went into the table.
     code, out, err = suite.run("tdx-decode", "--json", *[row["key"] for row in rows({"status", "exact"})])
     suite.equal("all codes are known", (code, err), (0, ""))
