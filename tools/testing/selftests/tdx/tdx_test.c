@@ -249,7 +249,14 @@ bool tdx_state_is(const char *want)
 
 unsigned int tdx_nr_cpus(void)
 {
-	return sysconf(_SC_NPROCESSORS_CONF);
+	FILE *f = fopen("/sys/devices/system/cpu/present", "re");
+	unsigned int last = 0;
+
+	/* "0" or "0-3"; a present CPU between absent ones does not happen. */
+	if (!f || fscanf(f, "0-%u", &last) == EOF)
+		die("/sys/devices/system/cpu/present: cannot read");
+	fclose(f);
+	return last + 1;
 }
 
 static void cpu_file(char *path, size_t len, unsigned int cpu)

@@ -56,7 +56,7 @@ const char *tdx_state(void);
 /* True if tdx_state() is @want, or cannot tell states other than @want. */
 bool tdx_state_is(const char *want);
 
-/* CPUs that the kernel knows of, and switching one; 0 or -errno. */
+/* CPUs that are present, and switching one; 0 or -errno. */
 unsigned int tdx_nr_cpus(void);
 bool tdx_cpu_online(unsigned int cpu);
 int tdx_cpu_switch(unsigned int cpu, bool online);
