@@ -313,7 +313,7 @@ class Runs(unittest.TestCase):
         os.chmod(runlib.BOOT, stat.S_IRWXU)
         self.write("platform.json", '{"lps": 2}')
         self.write("kernel", "")
-        self.act = {"console": good_console(), "findings": "", "stats": {"state": "READY", "seamcalls": {"TDH.SYS.INIT": 1}}}
+        self.act = {"console": good_console(), "findings": "", "stats": {"state": "READY", "seamcalls": {"TDH.SYS.INIT": 1}, "seamldr_calls": 1}}
         self.case = {"name": "a", "about": "about", "tests": ["td_x"], "platform": self.tmp + "/platform.json", "replay": False}
         self.messages = os.path.join(runlib.SELFTESTS, "messages")
 
@@ -406,9 +406,9 @@ class Runs(unittest.TestCase):
         self.fails("did not write its findings")
 
     def test_stats(self):
-        self.case.update(state="READY", seamcalls={"TDH.SYS.INIT": 1, "any": 1, "TDH.SYS.CONFIG": 0})
+        self.case.update(state="READY", seamcalls={"TDH.SYS.INIT": 1, "SEAMLDR": 1, "any": 2, "TDH.SYS.CONFIG": 0})
         self.passes()
-        self.act["stats"] = {"state": "PENDING", "seamcalls": {"TDH.SYS.INIT": 2}}
+        self.act["stats"] = {"state": "PENDING", "seamcalls": {"TDH.SYS.INIT": 2}, "seamldr_calls": 1}
         self.fails("it was called 2 times")
         self.fails("the platform says PENDING")
         del self.act["stats"]
