@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEAMCALL: retries, words, errno.
+ *
+ * The status in RAX keeps its own type, u64, from the trampoline up to here.
+ * This is the one place that decides which status is worth another try, that
+ * says in the log what went wrong, and that turns a status into an errno.
+ */
+#define pr_fmt(fmt) "tdx: " fmt
+
+#include <linux/bug.h>
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/tdx.h>
+#include <asm/trapnr.h>
+
+#include "arch.h"
+#include "seamcall.h"
+#include "status.h"
+#include "test.h"
+
+/* Software codes of __seamcall(): class 0xff, then a vector. */
+#define SEAMCALL_UD	(TDX_SW_ERROR | X86_TRAP_UD)
+#define SEAMCALL_GP	(TDX_SW_ERROR | X86_TRAP_GP)
+
+static_assert(offsetof(struct seamcall_args, rcx) == SEAMCALL_RCX);
+static_assert(offsetof(struct seamcall_args, rdx) == SEAMCALL_RDX);
+static_assert(offsetof(struct seamcall_args, r8) == SEAMCALL_R8);
+static_assert(offsetof(struct seamcall_args, r9) == SEAMCALL_R9);
+static_assert(offsetof(struct seamcall_args, r10) == SEAMCALL_R10);
+static_assert(offsetof(struct seamcall_args, r11) == SEAMCALL_R11);
+
+asmlinkage u64 __seamcall(u64 fn, struct seamcall_args *args);
+
+/* What a call on one CPU answered */
+struct seamcall_result {
+	u64 status;
+	struct seamcall_args args;
+};
+
+/*
+ * What seamcall_on_cpus() works with; static, because it is called where
+ * running out of memory would be the end of TDX.
+ */
+static DEFINE_MUTEX(seamcall_on_cpus_lock);
+static struct cpumask seamcall_todo;
+static DEFINE_PER_CPU(struct seamcall_result, seamcall_results);
+
+static u64 seamcall_once(u64 fn, struct seamcall_args *args)
+{
+	if (tdx_test())
+		return tdx_test()->seamcall(fn, args);
+
+	return __seamcall(fn, args);
+}
+
+static bool seamcall_failed(u64 status)
+{
+	return status & TDX_STATUS_FAILED;
+}
+
+/*
+ * Statuses that mean "try again": another LP holds a lock of the module, or the
+ * CPU's random number generator has run dry. A key that could not be generated
+ * is for want of entropy, too.
+ */
+static bool seamcall_transient(u64 fn, u64 status)
+{
+	switch (status & TDX_STATUS_CODE) {
+	case TDX_RND_NO_ENTROPY:
+	case TDX_SYS_BUSY:
+	case TDX_OPERAND_BUSY:
+		return true;
+	case TDX_KEY_GENERATION_FAILED:
+		return fn == TDH_SYS_KEY_CONFIG;
+	default:
+		return false;
+	}
+}
+
+/* Wait before try number @try + 1: 10 us, doubled each time up to 10 ms. */
+static void seamcall_back_off(unsigned int try)
+{
+	unsigned long us = min(10UL << try, 10000UL);
+
+	usleep_range(us, 2 * us);
+}
+
+/* The operand that is gone after the call but that words need: the field id. */
+static u64 seamcall_words_rdx(u64 fn, const struct seamcall_args *in,
+			      const struct seamcall_args *out)
+{
+	return fn == TDH_SYS_RD ? in->rdx : out->rdx;
+}
+
+static void seamcall_print(u64 fn, u64 status, unsigned int cpu, u64 rdx,
+			   const struct seamcall_args *out)
+{
+	struct tdx_status_regs regs = {
+		.rcx = out->rcx,
+		.rdx = rdx,
+		.r8 = out->r8,
+		.r9 = out->r9,
+		.r10 = out->r10,
+	};
+	const char *leaf = tdx_leaf_name(fn);
+	char *words;
+
+	words = kmalloc(TDX_STATUS_LEN, GFP_KERNEL);
+	if (words)
+		tdx_seamcall_describe(words, TDX_STATUS_LEN, fn, status, &regs);
+
+	pr_err("%s failed on CPU %u: %s\n", leaf, cpu,
+	       words ?: tdx_status_name(status));
+	if (!words)
+		pr_err("SEAMCALL 0x%llx failed: status 0x%llx\n", fn, status);
+	kfree(words);
+}
+
+/**
+ * seamcall_errno() - turn a status into an errno
+ * @status: RAX after SEAMCALL, or a software code of the trampoline
+ *
+ * Return:
+ * * 0		- success; codes without error bits carry information
+ * * -EPERM	- #UD: the CPU is not in VMX operation
+ * * -ENODEV	- VMfailInvalid: what was called is not loaded
+ * * -EBUSY	- busy or out of entropy, %SEAMCALL_TRIES times
+ * * -EINVAL	- an operand was refused
+ * * -EIO	- everything else, #GP among it
+ */
+int seamcall_errno(u64 status)
+{
+	if (!seamcall_failed(status))
+		return 0;
+
+	switch (status) {
+	case SEAMCALL_UD:
+		return -EPERM;
+	case TDX_SEAMCALL_VMFAILINVALID:
+		return -ENODEV;
+	}
+
+	switch (status & TDX_STATUS_CODE) {
+	case TDX_RND_NO_ENTROPY:
+	case TDX_SYS_BUSY:
+	case TDX_OPERAND_BUSY:
+	case TDX_KEY_GENERATION_FAILED:
+		return -EBUSY;
+	case TDX_OPERAND_INVALID:
+	case TDX_OPERAND_ADDR_RANGE_ERROR:
+		return -EINVAL;
+	default:
+		return -EIO;
+	}
+}
+
+/* One call with retries; @cpu is the CPU that made the last one. */
+static u64 seamcall_retry(u64 fn, struct seamcall_args *args, unsigned int *cpu)
+{
+	const struct seamcall_args in = *args;
+	unsigned int try;
+	u64 status;
+
+	for (try = 0; ; try++) {
+		*cpu = get_cpu();
+		status = seamcall_once(fn, args);
+		put_cpu();
+
+		if (!seamcall_transient(fn, status) || try == SEAMCALL_TRIES - 1)
+			return status;
+
+		seamcall_back_off(try);
+		*args = in;
+	}
+}
+
+/**
+ * seamcall() - make a SEAMCALL on this CPU
+ * @fn: leaf and version; bit 63 set for P-SEAMLDR
+ * @args: registers in and out; unchanged if nothing was called
+ *
+ * Made again up to %SEAMCALL_TRIES times, with growing pauses, while the status
+ * says that it can succeed later. Says nothing in the log.
+ *
+ * Context: Process context, may sleep. The CPU has to be in VMX operation, and
+ *	    SEAMRR enabled: otherwise the answer is #UD or #GP as a status.
+ * Return: RAX after SEAMCALL; TDX_SEAMCALL_VMFAILINVALID, or TDX_SW_ERROR with
+ *	   the number of the exception.
+ */
+u64 seamcall(u64 fn, struct seamcall_args *args)
+{
+	unsigned int cpu;
+
+	return seamcall_retry(fn, args, &cpu);
+}
+
+/**
+ * tdx_seamcall() - make a SEAMCALL on this CPU and say why it failed
+ * @fn: as for seamcall()
+ * @args: as for seamcall()
+ *
+ * Context: As seamcall().
+ * Return: As seamcall_errno().
+ */
+int tdx_seamcall(u64 fn, struct seamcall_args *args)
+{
+	const struct seamcall_args in = *args;
+	unsigned int cpu;
+	u64 status;
+
+	status = seamcall_retry(fn, args, &cpu);
+	if (seamcall_failed(status))
+		seamcall_print(fn, status, cpu,
+			       seamcall_words_rdx(fn, &in, args), args);
+
+	return seamcall_errno(status);
+}
+
+static void seamcall_here(void *fn)
+{
+	struct seamcall_result *res = this_cpu_ptr(&seamcall_results);
+
+	res->args = (struct seamcall_args){};
+	res->status = seamcall_once(*(u64 *)fn, &res->args);
+}
+
+/*
+ * Take CPUs that have succeeded out of @todo and put them into @done. True if
+ * all that are left may succeed in another try.
+ */
+static bool seamcall_collect(u64 fn, struct cpumask *todo, struct cpumask *done)
+{
+	bool again = true;
+	unsigned int cpu;
+
+	for_each_cpu(cpu, todo) {
+		u64 status = per_cpu(seamcall_results, cpu).status;
+
+		if (!seamcall_failed(status)) {
+			cpumask_clear_cpu(cpu, todo);
+			if (done)
+				cpumask_set_cpu(cpu, done);
+		} else if (!seamcall_transient(fn, status)) {
+			again = false;
+		}
+	}
+
+	return again;
+}
+
+/* The CPU whose failure is told: one that another try would not help. */
+static unsigned int seamcall_culprit(u64 fn, const struct cpumask *failed)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, failed) {
+		if (!seamcall_transient(fn, per_cpu(seamcall_results, cpu).status))
+			return cpu;
+	}
+
+	return cpumask_first(failed);
+}
+
+/**
+ * seamcall_on_cpus() - make a SEAMCALL without operands on CPUs at once
+ * @fn: leaf
+ * @cpus: online CPUs that make it
+ * @done: CPUs on which it succeeded are added here; may be NULL
+ *
+ * Retried as seamcall(), only on the CPUs that need it. Says in the log why it
+ * failed, for one CPU, and on how many others.
+ *
+ * Context: Process context, may sleep. CPU hotplug is held off by the caller.
+ * Return: 0 if all succeeded, otherwise seamcall_errno() of one that did not.
+ */
+int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done)
+{
+	struct cpumask *todo = &seamcall_todo;
+	const struct seamcall_result *res;
+	unsigned int cpu, try, others;
+	int ret = 0;
+
+	lockdep_assert_cpus_held();
+
+	mutex_lock(&seamcall_on_cpus_lock);
+	cpumask_copy(todo, cpus);
+
+	for (try = 0; ; try++) {
+		on_each_cpu_mask(todo, seamcall_here, &fn, true);
+		if (!seamcall_collect(fn, todo, done) || cpumask_empty(todo) ||
+		    try == SEAMCALL_TRIES - 1)
+			break;
+		seamcall_back_off(try);
+	}
+
+	if (!cpumask_empty(todo)) {
+		cpu = seamcall_culprit(fn, todo);
+		res = &per_cpu(seamcall_results, cpu);
+		seamcall_print(fn, res->status, cpu, res->args.rdx, &res->args);
+		others = cpumask_weight(todo) - 1;
+		if (others)
+			pr_err("%s failed on %u more CPUs\n", tdx_leaf_name(fn),
+			       others);
+		ret = seamcall_errno(res->status);
+	}
+
+	mutex_unlock(&seamcall_on_cpus_lock);
+	return ret;
+}
