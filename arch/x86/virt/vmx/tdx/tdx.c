@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Intel Trust Domain Extensions (TDX): bring up the TDX module.
+ *
+ * Firmware loads the module; it is initialised when KVM asks for the first TD.
+ * Until then nothing is allocated and no SEAMCALL is made.
+ *
+ *   UNKNOWN --tdx_detect()--> LOADED --tdx_init()--> INITIALIZED
+ *                |                        |
+ *                +--> NONE                +--> SHUTDOWN
+ *
+ * Initialisation has two parts. What prepares it can fail for want of memory or
+ * CPUs: the module is as it was, the state stays LOADED, and another attempt
+ * may succeed. From TDH.SYS.CONFIG on there is no way back; an error there, and
+ * an error of the module anywhere, ends in SHUTDOWN until the next boot.
+ *
+ * Lock order: tdx_lock, cpus_read_lock(), get_online_mems().
+ */
+#define pr_fmt(fmt) "tdx: " fmt
+
+#include <linux/cache.h>
+#include <linux/cpu.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/ktime.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/tdx_host.h>
+
+#include "arch.h"
+#include "seamcall.h"
+#include "tdx.h"
+#include "test.h"
+
+/* Protects all of the below. */
+static DEFINE_MUTEX(tdx_lock);
+
+/**
+ * struct tdx_host - the TDX module as the host sees it
+ * @state: see the head of this file
+ * @platform: valid from LOADED on
+ * @sys_init_done: TDH.SYS.INIT has succeeded; it cannot be made again
+ * @sysinfo_known: @sysinfo is valid
+ * @sysinfo: what the module said
+ * @memory: the TDX memory list; stays if INITIALIZED
+ * @plan: TDMRs and their PAMTs; stay if INITIALIZED
+ * @config: what TDH.SYS.CONFIG reads; only during initialisation
+ */
+static struct tdx_host {
+	enum tdx_state state;
+	struct tdx_platform platform;
+	bool sys_init_done;
+	bool sysinfo_known;
+	struct tdx_sysinfo sysinfo;
+	struct tdx_memory memory;
+	struct tdmr_plan plan;
+	struct tdx_config config;
+} tdx;
+
+bool tdx_private_cachelines __read_mostly;
+
+/* TDH.SYS.INIT, once for the whole machine */
+static int tdx_sys_init(void)
+{
+	struct seamcall_args args = {};
+	int ret;
+
+	if (tdx.sys_init_done)
+		return 0;
+
+	ret = tdx_seamcall(TDH_SYS_INIT, &args);
+	tdx.sys_init_done = !ret;
+	return ret;
+}
+
+static int tdx_sysinfo(void)
+{
+	int ret;
+
+	if (tdx.sysinfo_known)
+		return 0;
+
+	ret = tdx_sysinfo_read(&tdx.sysinfo);
+	if (ret)
+		return ret;
+
+	tdx.sysinfo_known = true;
+	tdx_sysinfo_print(&tdx.sysinfo);
+	return 0;
+}
+
+/* The planner's only error is that memory does not fit into TDMRs. */
+static int tdx_plan_error(int ret)
+{
+	const struct tdmr_error *error = &tdx.plan.error;
+
+	if (ret)
+		pr_err("no TDMRs for memory [0x%llx, 0x%llx): %s\n",
+		       error->range.start, error->range.end, error->why);
+	return ret ? -EAGAIN : 0;
+}
+
+static void tdx_plan_free(void)
+{
+	kvfree(tdx.plan.tdmrs);
+	tdx.plan.tdmrs = NULL;
+	tdx.plan.nr_tdmrs = 0;
+}
+
+static int tdx_plan_tdmrs(void)
+{
+	tdx.plan = (struct tdmr_plan){
+		.regions = tdx.memory.regions,
+		.nr_regions = tdx.memory.nr,
+		.cmrs = tdx.sysinfo.cmrs,
+		.nr_cmrs = tdx.sysinfo.nr_cmrs,
+		.limits = tdx.sysinfo.limits,
+	};
+
+	tdx.plan.tdmrs = kvcalloc(tdx.plan.limits.max_tdmrs,
+				  sizeof(*tdx.plan.tdmrs), GFP_KERNEL);
+	if (!tdx.plan.tdmrs)
+		return -ENOMEM;
+
+	return tdx_plan_error(tdmr_plan_layout(&tdx.plan));
+}
+
+/* The plan and all memory that it needs; nothing the module knows of yet. */
+static int tdx_prepare_memory(void)
+{
+	int ret;
+
+	ret = tdx_memory_build(&tdx.memory, tdx.sysinfo.cmrs, tdx.sysinfo.nr_cmrs);
+	if (ret)
+		return ret;
+
+	ret = tdx_plan_tdmrs();
+	if (ret)
+		goto free_plan;
+
+	ret = tdx_pamt_alloc(&tdx.plan);
+	if (ret)
+		goto free_plan;
+
+	ret = tdx_plan_error(tdmr_plan_reserve(&tdx.plan));
+	if (!ret)
+		ret = tdx_plan_error(tdmr_verify(&tdx.plan));
+	if (ret)
+		goto free_pamt;
+
+	ret = tdx_config_alloc(&tdx.config, tdx.plan.nr_tdmrs, &tdx.plan.limits);
+	if (ret)
+		goto free_pamt;
+
+	return 0;
+
+free_pamt:
+	tdx_pamt_free(&tdx.plan);
+free_plan:
+	tdx_plan_free();
+	tdx_memory_free(&tdx.memory);
+	return ret;
+}
+
+/* All that leaves the module as it was, or can be found done in a new try. */
+static int tdx_prepare(void)
+{
+	int ret;
+
+	ret = tdx_lps_ready();
+	if (ret)
+		return ret;
+
+	ret = tdx_sys_init();
+	if (ret)
+		return ret;
+
+	ret = tdx_lps_init();
+	if (ret)
+		return ret;
+
+	ret = tdx_sysinfo();
+	if (ret)
+		return ret;
+
+	ret = tdx_lps_watch();
+	if (ret)
+		return ret;
+
+	ret = tdx_memory_watch();
+	if (ret)
+		return ret;
+
+	return tdx_prepare_memory();
+}
+
+/* All that only the next boot can undo. */
+static int tdx_commit(void)
+{
+	int ret;
+
+	ret = tdx_config_module(&tdx.config, &tdx.plan, tdx.platform.first_keyid);
+	if (ret)
+		return ret;
+
+	/*
+	 * The module writes PAMTs with its own KeyID, past the cache. A dirty
+	 * line of what was there before must not come after it.
+	 */
+	WRITE_ONCE(tdx_private_cachelines, true);
+	wbinvd_on_all_cpus();
+
+	ret = tdx_key_config();
+	if (ret)
+		return ret;
+
+	ret = tdx_tdmrs_init(&tdx.plan);
+	if (ret)
+		return ret;
+
+	tdx_lps_fix();
+	tdx_memory_fix(&tdx.memory);
+	return 0;
+}
+
+/* Give everything back that tdx_prepare_memory() made; the module is dead. */
+static void tdx_undo_commit(void)
+{
+	if (tdx_cache_flush_needed()) {
+		wbinvd_on_all_cpus();
+		tdx_pamt_clean(&tdx.plan);
+	}
+
+	tdx_pamt_free(&tdx.plan);
+	tdx_plan_free();
+	tdx_memory_free(&tdx.memory);
+}
+
+/* Module 1.0 can be told to refuse SEAMCALLs; so can one nobody could ask. */
+static void tdx_shutdown(void)
+{
+	if (!tdx.sysinfo_known || tdx_module_is_1_0(&tdx.sysinfo))
+		tdx_lps_shutdown();
+	tdx.state = TDX_SHUTDOWN;
+}
+
+static bool tdx_recoverable(int err)
+{
+	return err == -EPERM || err == -ENOMEM || err == -EAGAIN;
+}
+
+static int tdx_do_init(void)
+{
+	ktime_t begin = ktime_get();
+	int ret;
+
+	lockdep_assert_held(&tdx_lock);
+
+	ret = tdx_platform(&tdx.platform);
+	if (ret) {
+		tdx.state = TDX_SHUTDOWN;
+		return -EIO;
+	}
+
+	ret = tdx_prepare();
+	if (tdx_recoverable(ret)) {
+		pr_err("module initialization failed (%d), the module is as it was; it can be tried again\n",
+		       ret);
+		return ret;
+	}
+	if (ret)
+		goto shutdown;
+
+	ret = tdx_commit();
+	tdx_config_free(&tdx.config);
+	if (ret) {
+		tdx_undo_commit();
+		goto shutdown;
+	}
+
+	tdx.state = TDX_INITIALIZED;
+	pr_info("%llu KiB allocated for PAMT of %u TDMRs, global KeyID %u\n",
+		tdx_pamt_held() >> 10, tdx.plan.nr_tdmrs,
+		tdx.platform.first_keyid);
+	pr_info("module initialized in %lld ms\n",
+		ktime_ms_delta(ktime_get(), begin));
+	return 0;
+
+shutdown:
+	tdx_shutdown();
+	pr_err("module initialization failed (%d), the module is shut down; TDX can be used again after the next boot\n",
+	       ret);
+	/* Recoverable errnos are for what can be tried again. */
+	return -EIO;
+}
+
+static int tdx_do_detect(void)
+{
+	int ret;
+
+	lockdep_assert_held(&tdx_lock);
+
+	ret = tdx_platform(&tdx.platform);
+	if (!ret)
+		ret = seamldr_find_module();
+
+	if (!ret)
+		tdx.state = TDX_LOADED;
+	else if (ret == -ENODEV)
+		tdx.state = TDX_NONE;
+
+	return ret;
+}
+
+/**
+ * tdx_detect() - is there a TDX module that can be initialised?
+ *
+ * The first call looks, and says in the log what it found; later ones repeat
+ * the answer.
+ *
+ * Context: Process context, may sleep. This CPU has to be in VMX operation. Any
+ *	    number of callers at once.
+ * Return:
+ * * 0		- there is, or it is initialised already
+ * * -ENODEV	- there is none; the log says why
+ * * -EPERM	- this CPU is not in VMX operation; nothing is decided
+ * * -ENOMEM	- out of memory; nothing is decided
+ * * -EFAULT	- initialisation has failed for good
+ */
+int tdx_detect(void)
+{
+	int ret;
+
+	mutex_lock(&tdx_lock);
+
+	switch (tdx.state) {
+	case TDX_UNKNOWN:
+		ret = tdx_do_detect();
+		break;
+	case TDX_NONE:
+		ret = -ENODEV;
+		break;
+	case TDX_LOADED:
+	case TDX_INITIALIZED:
+		ret = 0;
+		break;
+	default:
+		ret = -EFAULT;
+		break;
+	}
+
+	mutex_unlock(&tdx_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(tdx_detect);
+
+/**
+ * tdx_init() - initialise the TDX module
+ *
+ * The first call after a successful tdx_detect() does it, which takes seconds
+ * on a machine with terabytes of memory; others wait for it and repeat the
+ * answer.
+ *
+ * Context: Process context, may sleep. All CPUs have to be online and in VMX
+ *	    operation. Any number of callers at once. Takes cpus_read_lock() and
+ *	    get_online_mems().
+ * Return:
+ * * 0		- the module is initialised
+ * * -ENODEV	- there is no module
+ * * -EPERM	- a CPU is not in VMX operation; can be tried again
+ * * -EAGAIN	- a CPU is offline, or memory is online that TDX cannot use; the
+ *		  log names them, can be tried again
+ * * -ENOMEM	- no memory for the module's metadata; can be tried again
+ * * -EIO	- the module could not be initialised and is shut down
+ * * -EFAULT	- the same in a later call, or nobody has called tdx_detect()
+ */
+int tdx_init(void)
+{
+	int ret;
+
+	mutex_lock(&tdx_lock);
+
+	switch (tdx.state) {
+	case TDX_NONE:
+		ret = -ENODEV;
+		break;
+	case TDX_LOADED:
+		cpus_read_lock();
+		get_online_mems();
+		ret = tdx_do_init();
+		put_online_mems();
+		cpus_read_unlock();
+		break;
+	case TDX_INITIALIZED:
+		ret = 0;
+		break;
+	default:
+		ret = -EFAULT;
+		break;
+	}
+
+	mutex_unlock(&tdx_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(tdx_init);
+
+/**
+ * tdx_prepare_kexec() - make private memory ordinary memory for the next kernel
+ *
+ * Context: Just before kexec: the last CPU, interrupts off.
+ */
+void tdx_prepare_kexec(void)
+{
+	if (!tdx_cache_flush_needed())
+		return;
+
+	native_wbinvd();
+	tdx_pamt_clean(&tdx.plan);
+}
+
+#ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
+const struct tdx_test_machine *tdx_test_machine;
+
+/* As after boot, with all memory given back; not for a real module. */
+void tdx_test_reset(void)
+{
+	tdx_memory_fix(NULL);
+	tdx_config_free(&tdx.config);
+	tdx_undo_commit();
+	tdx_lps_forget();
+	tdx_private_cachelines = false;
+	tdx = (struct tdx_host){};
+}
+
+enum tdx_state tdx_test_state(void)
+{
+	return tdx.state;
+}
+#endif
