@@ -150,6 +150,9 @@ TEST(everything_at_once)
 
 	start(_metadata, &cpus, switch_cpus);
 	start(_metadata, &memory, switch_memory);
+	/* The first TD comes when CPUs are on the move already. */
+	while (!atomic_load(&stop) && atomic_load(&cpu_switches) < 3)
+		nanosleep(&pause, NULL);
 	for (i = 0; i < nr; i++)
 		start(_metadata, &creators[i], create);
 
