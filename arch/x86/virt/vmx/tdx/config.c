@@ -14,7 +14,10 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 
+#include <trace/events/tdx.h>
+
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
 #include "tdx.h"
 
@@ -126,11 +129,13 @@ static int tdx_tdmr_init(const struct tdmr *tdmr)
 			return ret;
 
 		if (args.rdx > next && args.rdx <= end) {
+			trace_tdmr_init(tdmr->base, end, args.rdx);
+			tdx_progress(args.rdx - next);
 			next = args.rdx;
 			calls = 0;
 		} else if (args.rdx != next || ++calls == TDX_CALLS_PER_1G) {
-			pr_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
-			       tdmr->base, end, next, calls, args.rdx);
+			tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
+				tdmr->base, end, next, calls, args.rdx);
 			return -EIO;
 		}
 
@@ -150,7 +155,12 @@ static int tdx_tdmr_init(const struct tdmr *tdmr)
 int tdx_tdmrs_init(const struct tdmr_plan *plan)
 {
 	unsigned int i;
+	u64 bytes = 0;
 	int ret;
+
+	for (i = 0; i < plan->nr_tdmrs; i++)
+		bytes += plan->tdmrs[i].size;
+	tdx_progress_start(bytes);
 
 	for (i = 0; i < plan->nr_tdmrs; i++) {
 		ret = tdx_tdmr_init(&plan->tdmrs[i]);

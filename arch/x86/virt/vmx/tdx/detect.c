@@ -23,6 +23,7 @@
 #include <asm/tdx_host.h>
 
 #include "arch.h"
+#include "observe.h"
 #include "status.h"
 #include "tdx.h"
 #include "test.h"
@@ -169,8 +170,8 @@ static void tdx_detect_other_cpu(unsigned int cpu)
 	tdx_odd_cpu.boot_val = boot_val;
 	WRITE_ONCE(tdx_odd_cpu.msr, msr);
 
-	pr_err(FW_BUG "CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx; TDX is disabled, firmware must set all CPUs alike, look for a BIOS update\n",
-	       cpu, msr, tdx_msr_name(msr), val, boot_val);
+	tdx_err(FW_BUG "CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx; TDX is disabled, firmware must set all CPUs alike, look for a BIOS update\n",
+		cpu, msr, tdx_msr_name(msr), val, boot_val);
 }
 
 /**
@@ -199,29 +200,29 @@ static void tdx_print_why(enum tdx_why why, const struct tdx_platform *platform)
 
 	switch (why) {
 	case TDX_WHY_NO_SEAMRR:
-		pr_info("not available: SEAMRR is not supported by the CPU, or firmware hides it (MSR 0x%x %s = 0x%llx, bit 15 is 0)\n",
-			MSR_IA32_MTRRCAP, tdx_msr_name(MSR_IA32_MTRRCAP), m->mtrrcap);
+		tdx_absent_info("SEAMRR is not supported by the CPU, or firmware hides it (MSR 0x%x %s = 0x%llx, bit 15 is 0)\n",
+				MSR_IA32_MTRRCAP, tdx_msr_name(MSR_IA32_MTRRCAP), m->mtrrcap);
 		break;
 	case TDX_WHY_NOT_LOCKED:
-		pr_info("not available: SEAMRR is not locked by firmware (MSR 0x%x %s = 0x%llx, bit 10 is 0): switch TDX on in the BIOS setup, see its log if it is\n",
-			MSR_IA32_SEAMRR_PHYS_MASK,
-			tdx_msr_name(MSR_IA32_SEAMRR_PHYS_MASK), m->seamrr_mask);
+		tdx_absent_info("SEAMRR is not locked by firmware (MSR 0x%x %s = 0x%llx, bit 10 is 0): switch TDX on in the BIOS setup, see its log if it is\n",
+				MSR_IA32_SEAMRR_PHYS_MASK,
+				tdx_msr_name(MSR_IA32_SEAMRR_PHYS_MASK), m->seamrr_mask);
 		break;
 	case TDX_WHY_NOT_ENABLED:
-		pr_info("not available: SEAMRR is not enabled by firmware (MSR 0x%x %s = 0x%llx, bit 11 is 0): switch TDX on in the BIOS setup\n",
-			MSR_IA32_SEAMRR_PHYS_MASK,
-			tdx_msr_name(MSR_IA32_SEAMRR_PHYS_MASK), m->seamrr_mask);
+		tdx_absent_info("SEAMRR is not enabled by firmware (MSR 0x%x %s = 0x%llx, bit 11 is 0): switch TDX on in the BIOS setup\n",
+				MSR_IA32_SEAMRR_PHYS_MASK,
+				tdx_msr_name(MSR_IA32_SEAMRR_PHYS_MASK), m->seamrr_mask);
 		break;
 	case TDX_WHY_NOT_CONFIGURED:
-		pr_info("not available: SEAMRR is not configured by firmware (MSR 0x%x %s = 0x%llx, bit 3 is 0): switch TDX on in the BIOS setup\n",
-			MSR_IA32_SEAMRR_PHYS_BASE,
-			tdx_msr_name(MSR_IA32_SEAMRR_PHYS_BASE), m->seamrr_base);
+		tdx_absent_info("SEAMRR is not configured by firmware (MSR 0x%x %s = 0x%llx, bit 3 is 0): switch TDX on in the BIOS setup\n",
+				MSR_IA32_SEAMRR_PHYS_BASE,
+				tdx_msr_name(MSR_IA32_SEAMRR_PHYS_BASE), m->seamrr_base);
 		break;
 	case TDX_WHY_FEW_KEYIDS:
-		pr_info("not available: too few TDX KeyIDs, %u where %u are needed (MSR 0x%x %s = 0x%llx): give TDX more KeyIDs in the BIOS setup\n",
-			platform->nr_keyids, TDX_MIN_KEYIDS,
-			MSR_IA32_MKTME_KEYID_PARTITIONING,
-			tdx_msr_name(MSR_IA32_MKTME_KEYID_PARTITIONING), m->keyids);
+		tdx_absent_info("too few TDX KeyIDs, %u where %u are needed (MSR 0x%x %s = 0x%llx): give TDX more KeyIDs in the BIOS setup\n",
+				platform->nr_keyids, TDX_MIN_KEYIDS,
+				MSR_IA32_MKTME_KEYID_PARTITIONING,
+				tdx_msr_name(MSR_IA32_MKTME_KEYID_PARTITIONING), m->keyids);
 		break;
 	case TDX_PLATFORM_OK:
 		break;
@@ -242,7 +243,7 @@ int tdx_platform(struct tdx_platform *platform)
 	u32 msr;
 
 	if (tdx_host_off) {
-		pr_info("not available: turned off by tdx_host=off on the command line\n");
+		tdx_absent_info("turned off by tdx_host=off on the command line\n");
 		return -ENODEV;
 	}
 
@@ -254,9 +255,9 @@ int tdx_platform(struct tdx_platform *platform)
 
 	msr = READ_ONCE(tdx_odd_cpu.msr);
 	if (msr) {
-		pr_info("not available: CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx\n",
-			tdx_odd_cpu.cpu, msr, tdx_msr_name(msr), tdx_odd_cpu.val,
-			tdx_odd_cpu.boot_val);
+		tdx_absent_info("CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx\n",
+				tdx_odd_cpu.cpu, msr, tdx_msr_name(msr), tdx_odd_cpu.val,
+				tdx_odd_cpu.boot_val);
 		return -ENODEV;
 	}
 

@@ -11,6 +11,20 @@
 #include "seamcall.h"
 #include "tdx.h"
 
+/* CPUs that made TDH.SYS.KEY.CONFIG, one of each package */
+static struct cpumask tdx_key_lps;
+
+/**
+ * tdx_lp_made_key() - did this CPU generate the key of its package?
+ * @cpu: CPU
+ *
+ * Context: Any.
+ */
+bool tdx_lp_made_key(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &tdx_key_lps);
+}
+
 /**
  * tdx_key_config() - generate the key of the global KeyID on all packages
  *
@@ -32,7 +46,8 @@ int tdx_key_config(void)
 		if (cpumask_first(topology_core_cpumask(cpu)) != cpu)
 			continue;
 
-		ret = seamcall_on_cpus(TDH_SYS_KEY_CONFIG, cpumask_of(cpu), NULL);
+		ret = seamcall_on_cpus(TDH_SYS_KEY_CONFIG, cpumask_of(cpu),
+				       &tdx_key_lps);
 		if (ret)
 			return ret;
 	}

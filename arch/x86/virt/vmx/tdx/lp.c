@@ -18,6 +18,7 @@
 #include <asm/virtext.h>
 
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
 #include "tdx.h"
 #include "test.h"
@@ -55,14 +56,14 @@ static int tdx_lps_online(struct cpumask *missing)
 	bool fake = tdx_test() && tdx_test()->cpus_missing();
 
 	if (!cpus_booted_once(missing))
-		pr_err("CPUs %*pbl have never been brought up, they may be unlike the others\n",
-		       cpumask_pr_args(missing));
+		tdx_err("CPUs %*pbl have never been brought up, they may be unlike the others\n",
+			cpumask_pr_args(missing));
 
 	if (!cpumask_andnot(missing, cpu_present_mask, cpu_online_mask) && !fake)
 		return 0;
 
-	pr_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; bring them online and try again\n",
-	       cpumask_pr_args(missing));
+	tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; bring them online and try again\n",
+		cpumask_pr_args(missing));
 	return -EAGAIN;
 }
 
@@ -74,9 +75,20 @@ static int tdx_lps_in_vmx(struct cpumask *mask)
 	if (!cpumask_andnot(mask, cpu_online_mask, mask))
 		return 0;
 
-	pr_err("cannot initialise the module: CPUs %*pbl are not in VMX operation, KVM has to turn it on first\n",
-	       cpumask_pr_args(mask));
+	tdx_err("cannot initialise the module: CPUs %*pbl are not in VMX operation, KVM has to turn it on first\n",
+		cpumask_pr_args(mask));
 	return -EPERM;
+}
+
+/**
+ * tdx_lp_done() - can this CPU make every SEAMCALL?
+ * @cpu: CPU
+ *
+ * Context: Any.
+ */
+bool tdx_lp_done(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &tdx_lps);
 }
 
 /**

@@ -23,6 +23,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "observe.h"
 #include "tdx.h"
 #include "test.h"
 
@@ -88,8 +89,8 @@ static int tdx_memory_not_convertible(u64 start, u64 end, int nid)
 	if (!tdx_range_online(start, end))
 		return 0;
 
-	pr_err("memory [0x%llx, 0x%llx) of node %d is in no CMR, TDX cannot use it but TDs might get it: take it offline and try again\n",
-	       start, end, nid);
+	tdx_err("memory [0x%llx, 0x%llx) of node %d is in no CMR, TDX cannot use it but TDs might get it: take it offline and try again\n",
+		start, end, nid);
 	return -EAGAIN;
 }
 
@@ -185,7 +186,7 @@ int tdx_memory_build(struct tdx_memory *mem, const struct tdx_range *cmrs,
 
 	ret = tdx_memory_for_each(&walk, tdx_memory_region);
 	if (!ret && !mem->nr) {
-		pr_err("no memory of the kernel is in a CMR\n");
+		tdx_err("no memory of the kernel is in a CMR\n");
 		ret = -EIO;
 	}
 	if (ret)

@@ -23,6 +23,7 @@
 
 #include <asm/special_insns.h>
 
+#include "observe.h"
 #include "tdx.h"
 #include "test.h"
 
@@ -150,11 +151,11 @@ int tdx_pamt_alloc(struct tdmr_plan *plan)
 		if (tdx_pamt_alloc_from(plan, i) || !tdmr_plan_split(plan, i))
 			continue;
 
-		pr_err("no contiguous memory of %llu KiB for the PAMT of [0x%llx, 0x%llx) on node %d: free memory, or do this earlier after boot, and try again\n",
-		       tdmr_pamt_bytes(&plan->tdmrs[i]) >> 10,
-		       plan->tdmrs[i].base,
-		       plan->tdmrs[i].base + plan->tdmrs[i].size,
-		       plan->tdmrs[i].nid);
+		tdx_err("no contiguous memory of %llu KiB for the PAMT of [0x%llx, 0x%llx) on node %d: free memory, or do this earlier after boot, and try again\n",
+			tdmr_pamt_bytes(&plan->tdmrs[i]) >> 10,
+			plan->tdmrs[i].base,
+			plan->tdmrs[i].base + plan->tdmrs[i].size,
+			plan->tdmrs[i].nid);
 		tdx_pamt_free(plan);
 		return -ENOMEM;
 	}

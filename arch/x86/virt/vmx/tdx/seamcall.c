@@ -15,13 +15,17 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
 #include <asm/tdx.h>
 #include <asm/trapnr.h>
 
+#include <trace/events/tdx.h>
+
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
 #include "status.h"
 #include "test.h"
@@ -53,7 +57,12 @@ static DEFINE_MUTEX(seamcall_on_cpus_lock);
 static struct cpumask seamcall_todo;
 static DEFINE_PER_CPU(struct seamcall_result, seamcall_results);
 
-static u64 seamcall_once(u64 fn, struct seamcall_args *args)
+static bool seamcall_failed(u64 status)
+{
+	return status & TDX_STATUS_FAILED;
+}
+
+static u64 seamcall_instruction(u64 fn, struct seamcall_args *args)
 {
 	if (tdx_test())
 		return tdx_test()->seamcall(fn, args);
@@ -61,9 +70,19 @@ static u64 seamcall_once(u64 fn, struct seamcall_args *args)
 	return __seamcall(fn, args);
 }
 
-static bool seamcall_failed(u64 status)
+/* The CPU must not change meanwhile. */
+static u64 seamcall_once(u64 fn, struct seamcall_args *args)
 {
-	return status & TDX_STATUS_FAILED;
+	u64 begin, ns, status;
+
+	trace_seamcall_enter(fn, args->rcx, args->rdx, args->r8, args->r9);
+	begin = local_clock();
+	status = seamcall_instruction(fn, args);
+	ns = local_clock() - begin;
+	trace_seamcall_exit(fn, status, args->rcx, args->rdx, args->r8, ns);
+
+	tdx_stats_add(fn, seamcall_failed(status), ns);
+	return status;
 }
 
 /*
@@ -117,8 +136,8 @@ static void seamcall_print(u64 fn, u64 status, unsigned int cpu, u64 rdx,
 	if (words)
 		tdx_seamcall_describe(words, TDX_STATUS_LEN, fn, status, &regs);
 
-	pr_err("%s failed on CPU %u: %s\n", leaf, cpu,
-	       words ?: tdx_status_name(status));
+	tdx_err("%s failed on CPU %u: %s\n", leaf, cpu,
+		words ?: tdx_status_name(status));
 	if (!words)
 		pr_err("SEAMCALL 0x%llx failed: status 0x%llx\n", fn, status);
 	kfree(words);

@@ -10,12 +10,30 @@
 #include <linux/slab.h>
 
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
+#include "status.h"
 #include "tdx.h"
 
 static_assert(sizeof(struct seamldr_info) == 256);
 static_assert(offsetof(struct seamldr_info, seamextend.seam_ready) == 160);
 static_assert(offsetof(struct seamldr_info, features0) == 168);
+
+/* What it said, once it said it */
+static struct seamldr_info seamldr;
+static bool seamldr_known;
+
+/**
+ * seamldr_get_info() - what P-SEAMLDR said about itself
+ *
+ * Context: Any.
+ * Return: NULL if it was not asked yet.
+ */
+const struct seamldr_info *seamldr_get_info(void)
+{
+	/* Pairs with seamldr_find_module(). */
+	return smp_load_acquire(&seamldr_known) ? &seamldr : NULL;
+}
 
 /* Ask P-SEAMLDR about itself. Return: as seamldr_find_module(). */
 static int seamldr_read(struct seamldr_info *info)
@@ -30,13 +48,14 @@ static int seamldr_read(struct seamldr_info *info)
 	case 0:
 		return 0;
 	case -EPERM:
-		pr_err("cannot ask P-SEAMLDR: this CPU is not in VMX operation, KVM has to turn it on first\n");
+		tdx_err("cannot ask P-SEAMLDR: this CPU is not in VMX operation, KVM has to turn it on first\n");
 		return -EPERM;
 	case -ENODEV:
-		pr_info("not available: no P-SEAMLDR is loaded by firmware: switch TDX on in the BIOS setup, see its log if it is\n");
+		tdx_absent_info("no P-SEAMLDR is loaded by firmware: switch TDX on in the BIOS setup, see its log if it is\n");
 		return -ENODEV;
 	default:
-		pr_err("not available: SEAMLDR.INFO failed: status 0x%llx\n", status);
+		tdx_absent_info("SEAMLDR.INFO failed: %s (0x%llx)\n",
+				tdx_status_name(status), status);
 		return -ENODEV;
 	}
 }
@@ -64,12 +83,18 @@ int seamldr_find_module(void)
 	if (ret)
 		goto free_info;
 
+	if (!seamldr_known) {
+		seamldr = *info;
+		/* Pairs with seamldr_get_info(). */
+		smp_store_release(&seamldr_known, true);
+	}
+
 	pr_info("P-SEAMLDR %u.%u.%02u, build %u of %08x%s\n", info->major,
 		info->minor, info->update, info->build_num, info->build_date,
 		info->attributes & TDX_ATTRIBUTES_DEBUG ? ", debug" : "");
 
 	if (!info->seamextend.valid || !info->seamextend.seam_ready) {
-		pr_info("not available: no TDX module is loaded by firmware: check the BIOS setup and that the module file is where the BIOS looks for it\n");
+		tdx_absent_info("no TDX module is loaded by firmware: check the BIOS setup and that the module file is where the BIOS looks for it\n");
 		ret = -ENODEV;
 	}
 

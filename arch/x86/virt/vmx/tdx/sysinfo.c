@@ -19,6 +19,7 @@
 #include <linux/string.h>
 
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
 #include "tdx.h"
 
@@ -106,8 +107,8 @@ static int tdx_read_cmrs(struct cmr_info *cmrs, unsigned int *nr)
 	if (ret)
 		return ret;
 	if (val > TDX_MAX_CMRS) {
-		pr_err("the module says that there are %llu CMRs; there can be %u at most\n",
-		       val, TDX_MAX_CMRS);
+		tdx_err("the module says that there are %llu CMRs; there can be %u at most\n",
+			val, TDX_MAX_CMRS);
 		return -EIO;
 	}
 	*nr = val;
@@ -145,8 +146,8 @@ static int tdx_info_call(struct tdx_info_page *page)
 
 	ret = tdx_seamcall(TDH_SYS_INFO, &args);
 	if (!ret && args.r9 > TDX_MAX_CMRS) {
-		pr_err("the module says that there are %llu CMRs; there can be %u at most\n",
-		       args.r9, TDX_MAX_CMRS);
+		tdx_err("the module says that there are %llu CMRs; there can be %u at most\n",
+			args.r9, TDX_MAX_CMRS);
 		return -EIO;
 	}
 
@@ -241,8 +242,8 @@ int tdx_check_cmrs(const struct cmr_info *cmrs, unsigned int nr,
 
 		wrong = tdx_cmr_wrong(&cmrs[i], last ? last->end : 0);
 		if (wrong) {
-			pr_err(FW_BUG "CMR %u, base 0x%llx size 0x%llx, %s: memory for TDX is not known; look for a BIOS update\n",
-			       i, cmrs[i].base, cmrs[i].size, wrong);
+			tdx_err(FW_BUG "CMR %u, base 0x%llx size 0x%llx, %s: memory for TDX is not known; look for a BIOS update\n",
+				i, cmrs[i].base, cmrs[i].size, wrong);
 			return -EIO;
 		}
 		if (unused)
@@ -259,7 +260,7 @@ int tdx_check_cmrs(const struct cmr_info *cmrs, unsigned int nr,
 	}
 
 	if (!info->nr_cmrs) {
-		pr_err(FW_BUG "there is no CMR, so no memory for TDX; look for a BIOS update\n");
+		tdx_err(FW_BUG "there is no CMR, so no memory for TDX; look for a BIOS update\n");
 		return -EIO;
 	}
 
@@ -277,7 +278,7 @@ int tdx_check_limits(struct tdmr_limits *limits)
 	int i;
 
 	if (!limits->max_tdmrs) {
-		pr_err("the module says that it takes 0 TDMRs\n");
+		tdx_err("the module says that it takes 0 TDMRs\n");
 		return -EIO;
 	}
 	limits->max_tdmrs = min_t(u16, limits->max_tdmrs, TDX_MAX_TDMRS);
@@ -285,8 +286,8 @@ int tdx_check_limits(struct tdmr_limits *limits)
 	/* TDMR_INFO has room for as many as the module wants: one page at most. */
 	if (!limits->max_reserved ||
 	    struct_size((struct tdmr_info *)NULL, reserved, limits->max_reserved) > PAGE_SIZE) {
-		pr_err("the module says that a TDMR has %u reserved areas\n",
-		       limits->max_reserved);
+		tdx_err("the module says that a TDMR has %u reserved areas\n",
+			limits->max_reserved);
 		return -EIO;
 	}
 
@@ -294,8 +295,8 @@ int tdx_check_limits(struct tdmr_limits *limits)
 		if (limits->pamt_entry_size[i] &&
 		    limits->pamt_entry_size[i] <= TDX_MAX_PAMT_ENTRY)
 			continue;
-		pr_err("the module says that a PAMT entry has %u bytes\n",
-		       limits->pamt_entry_size[i]);
+		tdx_err("the module says that a PAMT entry has %u bytes\n",
+			limits->pamt_entry_size[i]);
 		return -EIO;
 	}
 

@@ -32,7 +32,10 @@
 
 #include <asm/tdx_host.h>
 
+#include <trace/events/tdx.h>
+
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
 #include "tdx.h"
 #include "test.h"
@@ -50,6 +53,7 @@ static DEFINE_MUTEX(tdx_lock);
  * @memory: the TDX memory list; stays if INITIALIZED
  * @plan: TDMRs and their PAMTs; stay if INITIALIZED
  * @config: what TDH.SYS.CONFIG reads; only during initialisation
+ * @init_ms: how long the initialisation took; valid if INITIALIZED
  */
 static struct tdx_host {
 	enum tdx_state state;
@@ -60,9 +64,19 @@ static struct tdx_host {
 	struct tdx_memory memory;
 	struct tdmr_plan plan;
 	struct tdx_config config;
+	s64 init_ms;
 } tdx;
 
 bool tdx_private_cachelines __read_mostly;
+
+static void tdx_set_state(enum tdx_state state)
+{
+	lockdep_assert_held(&tdx_lock);
+
+	trace_state(tdx_state_name(tdx.state), tdx_state_name(state));
+	/* Pairs with tdx_get_state(): what the state makes valid is there. */
+	smp_store_release(&tdx.state, state);
+}
 
 /* TDH.SYS.INIT, once for the whole machine */
 static int tdx_sys_init(void)
@@ -89,7 +103,8 @@ static int tdx_sysinfo(void)
 	if (ret)
 		return ret;
 
-	tdx.sysinfo_known = true;
+	/* Pairs with tdx_get_sysinfo(). */
+	smp_store_release(&tdx.sysinfo_known, true);
 	tdx_sysinfo_print(&tdx.sysinfo);
 	return 0;
 }
@@ -100,8 +115,8 @@ static int tdx_plan_error(int ret)
 	const struct tdmr_error *error = &tdx.plan.error;
 
 	if (ret)
-		pr_err("no TDMRs for memory [0x%llx, 0x%llx): %s\n",
-		       error->range.start, error->range.end, error->why);
+		tdx_err("no TDMRs for memory [0x%llx, 0x%llx): %s\n",
+			error->range.start, error->range.end, error->why);
 	return ret ? -EAGAIN : 0;
 }
 
@@ -246,7 +261,7 @@ static void tdx_shutdown(void)
 {
 	if (!tdx.sysinfo_known || tdx_module_is_1_0(&tdx.sysinfo))
 		tdx_lps_shutdown();
-	tdx.state = TDX_SHUTDOWN;
+	tdx_set_state(TDX_SHUTDOWN);
 }
 
 static bool tdx_recoverable(int err)
@@ -263,7 +278,7 @@ static int tdx_do_init(void)
 
 	ret = tdx_platform(&tdx.platform);
 	if (ret) {
-		tdx.state = TDX_SHUTDOWN;
+		tdx_set_state(TDX_SHUTDOWN);
 		return -EIO;
 	}
 
@@ -283,12 +298,13 @@ static int tdx_do_init(void)
 		goto shutdown;
 	}
 
-	tdx.state = TDX_INITIALIZED;
+	tdx.init_ms = ktime_ms_delta(ktime_get(), begin);
+	tdx_forget_error();
+	tdx_set_state(TDX_INITIALIZED);
 	pr_info("%llu KiB allocated for PAMT of %u TDMRs, global KeyID %u\n",
 		tdx_pamt_held() >> 10, tdx.plan.nr_tdmrs,
 		tdx.platform.first_keyid);
-	pr_info("module initialized in %lld ms\n",
-		ktime_ms_delta(ktime_get(), begin));
+	pr_info("module initialized in %lld ms\n", tdx.init_ms);
 	return 0;
 
 shutdown:
@@ -305,14 +321,17 @@ static int tdx_do_detect(void)
 
 	lockdep_assert_held(&tdx_lock);
 
+	/* Without them, TDX works all the same. */
+	tdx_stats_start();
+
 	ret = tdx_platform(&tdx.platform);
 	if (!ret)
 		ret = seamldr_find_module();
 
 	if (!ret)
-		tdx.state = TDX_LOADED;
+		tdx_set_state(TDX_LOADED);
 	else if (ret == -ENODEV)
-		tdx.state = TDX_NONE;
+		tdx_set_state(TDX_NONE);
 
 	return ret;
 }
@@ -421,6 +440,95 @@ void tdx_prepare_kexec(void)
 
 	native_wbinvd();
 	tdx_pamt_clean(&tdx.plan);
+}
+
+/**
+ * tdx_state_name() - the state as /sys/firmware/tdx/state has it
+ * @state: state
+ *
+ * Return: a constant string.
+ */
+const char *tdx_state_name(enum tdx_state state)
+{
+	static const char * const name[] = {
+		[TDX_UNKNOWN]		= "unknown",
+		[TDX_NONE]		= "none",
+		[TDX_LOADED]		= "loaded",
+		[TDX_INITIALIZED]	= "initialized",
+		[TDX_SHUTDOWN]		= "shutdown",
+	};
+
+	return name[state];
+}
+
+/**
+ * tdx_get_state() - the state at this moment
+ *
+ * Context: Any. Does not wait for an initialisation.
+ */
+enum tdx_state tdx_get_state(void)
+{
+	/* Pairs with tdx_set_state(). */
+	return smp_load_acquire(&tdx.state);
+}
+
+/**
+ * tdx_get_platform() - what the MSRs mean
+ *
+ * Context: Any. Does not wait for an initialisation.
+ * Return: NULL before LOADED.
+ */
+const struct tdx_platform *tdx_get_platform(void)
+{
+	enum tdx_state state = tdx_get_state();
+
+	return state == TDX_UNKNOWN || state == TDX_NONE ? NULL : &tdx.platform;
+}
+
+/**
+ * tdx_get_sysinfo() - what the module said
+ *
+ * Context: Any. Does not wait for an initialisation.
+ * Return: NULL if it was not asked yet.
+ */
+const struct tdx_sysinfo *tdx_get_sysinfo(void)
+{
+	/* Pairs with tdx_sysinfo(). */
+	return smp_load_acquire(&tdx.sysinfo_known) ? &tdx.sysinfo : NULL;
+}
+
+/**
+ * tdx_get_init_ms() - how long the initialisation took
+ *
+ * Context: INITIALIZED.
+ * Return: milliseconds.
+ */
+s64 tdx_get_init_ms(void)
+{
+	return tdx.init_ms;
+}
+
+/**
+ * tdx_show_plan() - show memory and TDMRs as they were handed to the module
+ * @m: argument of @show
+ * @show: called if INITIALIZED
+ *
+ * Context: Process context, may sleep. Waits for an initialisation.
+ * Return: 0, or -EINTR for a signal while waiting.
+ */
+int tdx_show_plan(struct seq_file *m,
+		  void (*show)(struct seq_file *m, const struct tdx_memory *mem,
+			       const struct tdmr_plan *plan))
+{
+	int ret = mutex_lock_interruptible(&tdx_lock);
+
+	if (ret)
+		return ret;
+
+	if (tdx.state == TDX_INITIALIZED)
+		show(m, &tdx.memory, &tdx.plan);
+	mutex_unlock(&tdx_lock);
+	return 0;
 }
 
 #ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST

@@ -67,6 +67,7 @@ int tdx_platform(struct tdx_platform *platform);
 
 /* seamldr.c */
 int seamldr_find_module(void);
+const struct seamldr_info *seamldr_get_info(void);
 
 /* lp.c */
 int tdx_lps_ready(void);
@@ -75,6 +76,7 @@ void tdx_lps_shutdown(void);
 int tdx_lps_watch(void);
 void tdx_lps_fix(void);
 bool tdx_this_cpu_in_vmx(void);
+bool tdx_lp_done(unsigned int cpu);
 
 /* sysinfo.c */
 
@@ -165,6 +167,7 @@ int tdx_tdmrs_init(const struct tdmr_plan *plan);
 
 /* keyid.c */
 int tdx_key_config(void);
+bool tdx_lp_made_key(unsigned int cpu);
 
 /* tdx.c */
 enum tdx_state {
@@ -174,6 +177,18 @@ enum tdx_state {
 	TDX_INITIALIZED,	/* TDs can be created */
 	TDX_SHUTDOWN,		/* initialisation failed for good */
 };
+
+struct seq_file;
+
+/* For those who look. NULL: not known yet; what is known does not change. */
+const char *tdx_state_name(enum tdx_state state);
+enum tdx_state tdx_get_state(void);
+const struct tdx_platform *tdx_get_platform(void);
+const struct tdx_sysinfo *tdx_get_sysinfo(void);
+s64 tdx_get_init_ms(void);
+int tdx_show_plan(struct seq_file *m,
+		  void (*show)(struct seq_file *m, const struct tdx_memory *mem,
+			       const struct tdmr_plan *plan));
 
 #ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
 void tdx_test_reset(void);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What people look at when TDX is slow or does not work: how often SEAMCALLs
+ * are made and how long they take, and the last error.
+ */
+#define pr_fmt(fmt) "tdx: " fmt
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "observe.h"
+
+/* For the names in trace events */
+#include "status.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/tdx.h>
+
+/* Rows: leaves of the module, of the P-SEAMLDR, all others. */
+#define STATS_OTHER	(TDX_STATS_MODULE_LEAVES + TDX_STATS_SEAMLDR_LEAVES)
+
+struct tdx_stats {
+	struct tdx_leaf_stats leaf[STATS_OTHER + 1];
+};
+
+/* A CPU writes its own, so that SEAMCALLs on many CPUs share no cache line. */
+static struct tdx_stats __percpu *tdx_stats;
+
+static unsigned int stats_row(u64 fn)
+{
+	/* Without the version in bits 23:16 */
+	u64 leaf = fn & ~GENMASK_ULL(23, 16);
+
+	if (leaf < TDX_STATS_MODULE_LEAVES)
+		return leaf;
+
+	leaf &= ~BIT_ULL(63);
+	if ((fn & BIT_ULL(63)) && leaf < TDX_STATS_SEAMLDR_LEAVES)
+		return TDX_STATS_MODULE_LEAVES + leaf;
+
+	return STATS_OTHER;
+}
+
+/**
+ * tdx_stats_start() - count SEAMCALLs from now on
+ *
+ * Does nothing if it has succeeded before.
+ *
+ * Context: Process context, under the lock of tdx_detect().
+ * Return: 0 or -ENOMEM, which only means that there will be no counts.
+ */
+int tdx_stats_start(void)
+{
+	struct tdx_stats __percpu *stats;
+
+	if (tdx_stats)
+		return 0;
+
+	stats = alloc_percpu(struct tdx_stats);
+	if (!stats)
+		return -ENOMEM;
+
+	/* Pairs with READ_ONCE() and its dependency in tdx_stats_add(). */
+	smp_store_release(&tdx_stats, stats);
+	return 0;
+}
+
+/**
+ * tdx_stats_add() - count a SEAMCALL
+ * @fn: RAX before
+ * @failed: its status is an error
+ * @ns: how long it took
+ *
+ * Context: The CPU that made it, not migrating.
+ */
+void tdx_stats_add(u64 fn, bool failed, u64 ns)
+{
+	struct tdx_stats __percpu *stats = READ_ONCE(tdx_stats);
+	struct tdx_leaf_stats *leaf;
+
+	if (!stats)
+		return;
+
+	leaf = &this_cpu_ptr(stats)->leaf[stats_row(fn)];
+	leaf->calls++;
+	leaf->failed += failed;
+	leaf->ns += ns;
+	leaf->max_ns = max(leaf->max_ns, ns);
+}
+
+/**
+ * tdx_stats_get() - SEAMCALLs of a leaf on all CPUs
+ * @fn: leaf
+ * @stats: filled; CPUs that make SEAMCALLs meanwhile may be in it or not
+ *
+ * Return: false if there were none.
+ */
+bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats)
+{
+	const struct tdx_leaf_stats *leaf;
+	unsigned int cpu;
+
+	*stats = (struct tdx_leaf_stats){};
+	if (!READ_ONCE(tdx_stats))
+		return false;
+
+	for_each_possible_cpu(cpu) {
+		leaf = &per_cpu_ptr(tdx_stats, cpu)->leaf[stats_row(fn)];
+		stats->calls += READ_ONCE(leaf->calls);
+		stats->failed += READ_ONCE(leaf->failed);
+		stats->ns += READ_ONCE(leaf->ns);
+		stats->max_ns = max(stats->max_ns, READ_ONCE(leaf->max_ns));
+	}
+
+	return stats->calls;
+}
+
+static DEFINE_SPINLOCK(tdx_error_lock);
+static char tdx_error[TDX_STATUS_LEN + 64];
+
+/**
+ * tdx_note_error() - remember an error for /sys/firmware/tdx/last_error
+ * @fmt: as for printk(); a newline at the end is left out
+ *
+ * Context: Any.
+ */
+void tdx_note_error(const char *fmt, ...)
+{
+	unsigned long flags;
+	va_list args;
+	int n;
+
+	spin_lock_irqsave(&tdx_error_lock, flags);
+	va_start(args, fmt);
+	n = vscnprintf(tdx_error, sizeof(tdx_error), fmt, args);
+	va_end(args);
+	if (n && tdx_error[n - 1] == '\n')
+		tdx_error[n - 1] = '\0';
+	spin_unlock_irqrestore(&tdx_error_lock, flags);
+}
+
+/**
+ * tdx_forget_error() - there is nothing wrong any more
+ *
+ * Context: Any.
+ */
+void tdx_forget_error(void)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&tdx_error_lock, flags);
+	tdx_error[0] = '\0';
+	spin_unlock_irqrestore(&tdx_error_lock, flags);
+}
+
+/**
+ * tdx_get_error() - the last error, or ""
+ * @buf: filled, always terminated
+ * @len: size of @buf in bytes, at least 1
+ *
+ * Context: Any.
+ */
+void tdx_get_error(char *buf, size_t len)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&tdx_error_lock, flags);
+	strscpy(buf, tdx_error, len);
+	spin_unlock_irqrestore(&tdx_error_lock, flags);
+}
+
+static struct {
+	u64 all;
+	atomic64_t done;
+	unsigned long next;		/* jiffies */
+} tdx_todo;
+
+/**
+ * tdx_progress_start() - tell how far a long initialisation is
+ * @bytes: memory that has to be initialised
+ *
+ * Context: Process context, one at a time.
+ */
+void tdx_progress_start(u64 bytes)
+{
+	tdx_todo.all = bytes;
+	atomic64_set(&tdx_todo.done, 0);
+	WRITE_ONCE(tdx_todo.next, jiffies + HZ);
+}
+
+/**
+ * tdx_progress() - a part of it is done
+ * @bytes: size of the part
+ *
+ * Says so in the log, at most once a second, whoever calls.
+ *
+ * Context: Any, any number of callers at once.
+ */
+void tdx_progress(u64 bytes)
+{
+	u64 done = atomic64_add_return(bytes, &tdx_todo.done);
+	unsigned long next = READ_ONCE(tdx_todo.next);
+
+	if (time_before(jiffies, next) || cmpxchg(&tdx_todo.next, next, jiffies + HZ) != next)
+		return;
+
+	pr_info("initializing memory: %llu of %llu GiB done\n", done / SZ_1G,
+		tdx_todo.all / SZ_1G);
+}

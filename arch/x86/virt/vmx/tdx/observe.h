@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _X86_VIRT_TDX_OBSERVE_H
+#define _X86_VIRT_TDX_OBSERVE_H
+
+/*
+ * For people who look: counts and times of SEAMCALLs, the last error, progress.
+ * What sysfs.c and debugfs.c show, and nothing that TDX needs to work.
+ */
+
+#include <linux/printk.h>
+#include <linux/types.h>
+
+/**
+ * struct tdx_leaf_stats - SEAMCALLs of one leaf
+ * @calls: how many were made
+ * @failed: how many of them returned an error
+ * @ns: how long all took together
+ * @max_ns: how long the longest took
+ */
+struct tdx_leaf_stats {
+	u64 calls;
+	u64 failed;
+	u64 ns;
+	u64 max_ns;
+};
+
+/* Leaves that have counts of their own */
+#define TDX_STATS_MODULE_LEAVES		128
+#define TDX_STATS_SEAMLDR_LEAVES	8
+
+int tdx_stats_start(void);
+void tdx_stats_add(u64 fn, bool failed, u64 ns);
+bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats);
+
+__printf(1, 2) void tdx_note_error(const char *fmt, ...);
+void tdx_forget_error(void);
+void tdx_get_error(char *buf, size_t len);
+
+/* An error message that /sys/firmware/tdx/last_error repeats. */
+#define tdx_err(fmt, ...)						\
+do {									\
+	pr_err(fmt, ##__VA_ARGS__);					\
+	tdx_note_error(fmt, ##__VA_ARGS__);				\
+} while (0)
+
+/* The same for why there is no TDX, which is no error of anybody. */
+#define tdx_absent_info(fmt, ...)					\
+do {									\
+	pr_info("not available: " fmt, ##__VA_ARGS__);			\
+	tdx_note_error("not available: " fmt, ##__VA_ARGS__);		\
+} while (0)
+
+void tdx_progress_start(u64 bytes);
+void tdx_progress(u64 bytes);
+
+#endif /* _X86_VIRT_TDX_OBSERVE_H */
