@@ -32,7 +32,8 @@ QEMU_OBJ := $(B)/qemu-obj
 endif
 export LINUX LINUX_OBJ QEMU QEMU_OBJ
 
-KMAKE = $(MAKE) -C $(LINUX) O=$(1) CC="$(KCC)" HOSTCC="ccache gcc" -j$(JOBS)
+# One build at a time in an object folder, whoever runs it.
+KMAKE = flock $(1)/.lock $(MAKE) -C $(LINUX) O=$(1) CC="$(KCC)" HOSTCC="ccache gcc" -j$(JOBS)
 KCC := ccache gcc
 CONFIGS := tools/tdx/configs
 VMLINUX := $(LINUX_OBJ)/vmlinux
@@ -116,7 +117,7 @@ $(QEMU_OBJ)/build.ninja: tools/tdx/qemu/configure.args | $(QEMU)
 	@touch $@
 
 $(QEMU_BIN): $(QEMU)/.tdx-applied/manifest.json $(QEMU_OBJ)/build.ninja
-	@$(call STEP,qemu,"building QEMU") ninja -C $(QEMU_OBJ) -j$(JOBS) qemu-system-x86_64
+	@$(call STEP,qemu,"building QEMU") flock $(QEMU_OBJ)/.lock ninja -C $(QEMU_OBJ) -j$(JOBS) qemu-system-x86_64
 	@touch $@
 
 qemu: packages-run
