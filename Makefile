@@ -13,6 +13,7 @@ JOBS ?= $(shell nproc)
 PLATFORM ?= tools/tdx/platforms/default.json
 export TDX_T0 ?= $(shell date +%s)
 export CCACHE_DIR ?= $(B)/ccache
+export CCACHE_BASEDIR ?= $(TOP)
 STEP = $(SCRIPTS)/step $(B)/log/$(1).log $(2)
 
 # The trees. A tree of the user's own is used where it is (tools/tdx/apply --reverse takes our files out again).
