@@ -129,20 +129,27 @@ static void tdx_plan_free(void)
 
 static int tdx_plan_tdmrs(void)
 {
+	int ret = -ENOMEM;
+
 	tdx.plan = (struct tdmr_plan){
 		.regions = tdx.memory.regions,
 		.nr_regions = tdx.memory.nr,
 		.cmrs = tdx.sysinfo.cmrs,
 		.nr_cmrs = tdx.sysinfo.nr_cmrs,
 		.limits = tdx.sysinfo.limits,
+		.per_node = true,
 	};
 
 	tdx.plan.tdmrs = kvcalloc(tdx.plan.limits.max_tdmrs,
 				  sizeof(*tdx.plan.tdmrs), GFP_KERNEL);
-	if (!tdx.plan.tdmrs)
-		return -ENOMEM;
+	tdx.plan.scratch = kvmalloc(tdmr_scratch_size(&tdx.plan), GFP_KERNEL);
+	if (tdx.plan.tdmrs && tdx.plan.scratch)
+		ret = tdx_plan_error(tdmr_plan_layout(&tdx.plan));
 
-	return tdx_plan_error(tdmr_plan_layout(&tdx.plan));
+	kvfree(tdx.plan.scratch);
+	tdx.plan.scratch = NULL;
+
+	return ret;
 }
 
 /* The plan and all memory that it needs; nothing the module knows of yet. */

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where PAMTs go, and what is reserved.
+ *
+ * PAMTs come from TDX memory, so each is inside a TDMR, not always its own, and
+ * has to be reserved there. It takes no area of its own if it is beside another
+ * PAMT, or if nothing but memory that is not TDX memory is between it and a
+ * hole. So PAMTs of TDMRs of one node are put side by side where memory allows
+ * it, and no place is taken that would leave a TDMR with too many areas.
+ */
+#include <linux/align.h>
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/numa.h>
+#include <linux/string.h>
+
+#include "tdmr.h"
+
+/* Blocks of this size are what the page allocator is made of. */
+#define TDMR_PLACE_STEP		BIT_ULL(22)
+
+static bool tdmr_has_pamt(const struct tdmr *tdmr)
+{
+	return tdmr->pamt_base[TDX_PS_4K];
+}
+
+/* The three levels are in one piece, see tdmr_set_pamt(). */
+static void tdmr_set_pamt(struct tdmr *tdmr, u64 base)
+{
+	int ps;
+
+	for (ps = 0; ps < TDX_PS_NR; ps++) {
+		tdmr->pamt_base[ps] = base;
+		base += tdmr->pamt_size[ps];
+	}
+}
+
+static unsigned int tdmr_max_areas(const struct tdmr_plan *plan)
+{
+	return min_t(unsigned int, plan->limits.max_reserved, TDMR_MAX_RESERVED);
+}
+
+/* Index of the first CMR that ends above @addr */
+static unsigned int tdmr_find_cmr(const struct tdmr_plan *plan, u64 addr)
+{
+	unsigned int i = 0;
+
+	while (i < plan->nr_cmrs && plan->cmrs[i].end <= addr)
+		i++;
+
+	return i;
+}
+
+/* Index of the first region that ends above @addr */
+static unsigned int tdmr_find_region(const struct tdmr_plan *plan, u64 addr)
+{
+	unsigned int lo = 0, hi = plan->nr_regions, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (plan->regions[mid].end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+
+	return lo;
+}
+
+/* All that is to be reserved in a TDMR, in ascending order */
+struct tdmr_items {
+	const struct tdmr_plan *plan;
+	struct tdx_range extra;
+	u64 at;
+	u64 end;
+	unsigned int cmr;
+};
+
+/* The first hole from @items->at on */
+static struct tdx_range tdmr_next_hole(struct tdmr_items *items)
+{
+	const struct tdmr_plan *plan = items->plan;
+	const struct tdx_range *cmr;
+	u64 start = items->at;
+	unsigned int i;
+
+	while (items->cmr < plan->nr_cmrs && plan->cmrs[items->cmr].end <= start)
+		items->cmr++;
+
+	for (i = items->cmr; i < plan->nr_cmrs && start < items->end; i++) {
+		cmr = &plan->cmrs[i];
+		if (cmr->start == cmr->end)
+			continue;
+		if (cmr->start > start)
+			return (struct tdx_range) { start, cmr->start };
+		start = cmr->end;
+	}
+
+	return (struct tdx_range) { start, U64_MAX };
+}
+
+static void tdmr_lower(struct tdx_range *least, u64 at, u64 start, u64 end)
+{
+	if (end > at && start < end && max(start, at) < least->start)
+		*least = (struct tdx_range) { max(start, at), end };
+}
+
+/* The first PAMT from @items->at on */
+static struct tdx_range tdmr_next_pamt(const struct tdmr_items *items)
+{
+	struct tdx_range least = { U64_MAX, U64_MAX };
+	const struct tdmr *tdmr;
+	unsigned int i;
+	int ps;
+
+	tdmr_lower(&least, items->at, items->extra.start, items->extra.end);
+	for (i = 0; i < items->plan->nr_tdmrs; i++) {
+		tdmr = &items->plan->tdmrs[i];
+		if (!tdmr_has_pamt(tdmr))
+			continue;
+		for (ps = 0; ps < TDX_PS_NR; ps++)
+			tdmr_lower(&least, items->at, tdmr->pamt_base[ps],
+				   tdmr->pamt_base[ps] + tdmr->pamt_size[ps]);
+	}
+
+	return least;
+}
+
+static bool tdmr_next_item(struct tdmr_items *items, struct tdx_range *item)
+{
+	struct tdx_range pamt;
+
+	*item = tdmr_next_hole(items);
+	pamt = tdmr_next_pamt(items);
+	if (pamt.start < item->start)
+		*item = pamt;
+	if (item->start >= items->end)
+		return false;
+
+	item->end = min(item->end, items->end);
+	items->at = item->end;
+
+	return true;
+}
+
+static bool tdmr_memory_between(const struct tdmr_plan *plan, u64 start, u64 end)
+{
+	unsigned int i = tdmr_find_region(plan, start);
+
+	return i < plan->nr_regions && plan->regions[i].start < end;
+}
+
+/*
+ * Number of areas that holes and PAMTs, and @extra as if it were one, make of a
+ * TDMR. @few: as few as possible, with memory reserved that is no TDX memory;
+ * otherwise no more is reserved than has to be. The first @room areas go to
+ * @areas.
+ */
+static unsigned int tdmr_areas(const struct tdmr_plan *plan,
+			       const struct tdmr *tdmr, struct tdx_range extra,
+			       bool few, struct tdx_range *areas,
+			       unsigned int room)
+{
+	struct tdmr_items items = {
+		.plan = plan,
+		.extra = extra,
+		.at = tdmr->base,
+		.end = tdmr->base + tdmr->size,
+		.cmr = tdmr_find_cmr(plan, tdmr->base),
+	};
+	struct tdx_range area = { }, item;
+	unsigned int nr = 0;
+
+	while (tdmr_next_item(&items, &item)) {
+		if (nr && (item.start == area.end ||
+			   (few && !tdmr_memory_between(plan, area.end, item.start)))) {
+			area.end = item.end;
+		} else {
+			nr++;
+			area = item;
+		}
+		if (nr <= room)
+			areas[nr - 1] = area;
+	}
+
+	return nr;
+}
+
+/**
+ * tdmr_pamt_fits() - may this memory be a PAMT, too?
+ * @plan: a layout; its TDMRs may have PAMTs, or not yet
+ * @start: first byte
+ * @end: first byte behind it; all of it in one region
+ *
+ * Return: false if a TDMR would have too many reserved areas then.
+ */
+bool tdmr_pamt_fits(const struct tdmr_plan *plan, u64 start, u64 end)
+{
+	struct tdx_range extra = { start, end };
+	const struct tdmr *tdmr;
+	unsigned int i;
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		tdmr = &plan->tdmrs[i];
+		if (tdmr->base >= end || tdmr->base + tdmr->size <= start)
+			continue;
+		if (tdmr_areas(plan, tdmr, extra, true, NULL, 0) >
+		    tdmr_max_areas(plan))
+			return false;
+	}
+
+	return true;
+}
+
+/* What tdmr_plan_place() is at: a piece of @size bytes, of @nid or of any node */
+struct tdmr_place {
+	struct tdmr_plan *plan;
+	const struct tdmr_pamt_ops *ops;
+	void *ctx;
+	u64 size;
+	int nid;
+	u64 start;
+};
+
+/* Does region @i go on where region @i - 1 ends, on the same node? */
+static bool tdmr_goes_on(const struct tdmr_plan *plan, unsigned int i)
+{
+	return i && i < plan->nr_regions &&
+	       plan->regions[i - 1].end == plan->regions[i].start &&
+	       plan->regions[i - 1].nid == plan->regions[i].nid;
+}
+
+/* Is [@start, @start + @size) memory of the right node, and to be had? */
+static bool tdmr_try(struct tdmr_place *place, u64 start)
+{
+	const struct tdmr_plan *plan = place->plan;
+	u64 end = start + place->size;
+	unsigned int i = tdmr_find_region(plan, start);
+	int nid;
+
+	if (i == plan->nr_regions || start < plan->regions[i].start)
+		return false;
+
+	nid = plan->regions[i].nid;
+	if (place->nid != NUMA_NO_NODE && place->nid != nid)
+		return false;
+
+	while (tdmr_goes_on(plan, i + 1) && plan->regions[i].end < end)
+		i++;
+	if (plan->regions[i].end < end)
+		return false;
+
+	if (!tdmr_pamt_fits(plan, start, end) ||
+	    !place->ops->take(place->ctx, start, end, nid))
+		return false;
+
+	place->start = start;
+	return true;
+}
+
+/* Beside a PAMT, no other area is needed. */
+static bool tdmr_try_beside(struct tdmr_place *place)
+{
+	const struct tdmr *tdmr;
+	unsigned int i;
+	u64 base;
+
+	for (i = 0; i < place->plan->nr_tdmrs; i++) {
+		tdmr = &place->plan->tdmrs[i];
+		if (!tdmr_has_pamt(tdmr))
+			continue;
+		base = tdmr->pamt_base[TDX_PS_4K];
+		if (tdmr_try(place, base + tdmr_pamt_total(tdmr)) ||
+		    (base >= place->size && tdmr_try(place, base - place->size)))
+			return true;
+	}
+
+	return false;
+}
+
+/* The end of the TDMR that @addr is in */
+static u64 tdmr_end_of(const struct tdmr_plan *plan, u64 addr)
+{
+	const struct tdmr *tdmr;
+	unsigned int i;
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		tdmr = &plan->tdmrs[i];
+		if (addr >= tdmr->base && addr < tdmr->base + tdmr->size)
+			return tdmr->base + tdmr->size;
+	}
+
+	return U64_MAX;
+}
+
+/*
+ * Both ends first, a hole may be beside them. Elsewhere, one place takes as many
+ * areas of a TDMR as any other.
+ */
+static bool tdmr_try_memory(struct tdmr_place *place, u64 start, u64 end)
+{
+	u64 last, at, step = ALIGN(place->size, TDMR_PLACE_STEP);
+
+	if (end - start < place->size)
+		return false;
+
+	last = end - place->size;
+	if (tdmr_try(place, start) || tdmr_try(place, last))
+		return true;
+
+	at = ALIGN(start + 1, TDMR_PLACE_STEP);
+	while (at < last) {
+		if (!tdmr_pamt_fits(place->plan, at, at + place->size)) {
+			at = tdmr_end_of(place->plan, at);
+			continue;
+		}
+		if (tdmr_try(place, at))
+			return true;
+		at += step;
+	}
+
+	return false;
+}
+
+/* From high addresses down: low memory is scarce, and devices may need it. */
+static bool tdmr_try_all(struct tdmr_place *place)
+{
+	const struct tdmr_plan *plan = place->plan;
+	unsigned int i;
+	u64 end;
+
+	if (tdmr_try_beside(place))
+		return true;
+
+	for (i = plan->nr_regions; i--;) {
+		end = plan->regions[i].end;
+		while (tdmr_goes_on(plan, i))
+			i--;
+		if (place->nid != NUMA_NO_NODE && place->nid != plan->regions[i].nid)
+			continue;
+		if (tdmr_try_memory(place, plan->regions[i].start, end))
+			return true;
+	}
+
+	return false;
+}
+
+/* One piece of memory for the PAMTs of @nr TDMRs from the i-th on */
+static bool tdmr_place_piece(struct tdmr_place *place, unsigned int i,
+			     unsigned int nr, int nid)
+{
+	struct tdmr *tdmrs = &place->plan->tdmrs[i];
+	u64 at;
+
+	place->nid = nid;
+	place->size = 0;
+	for (i = 0; i < nr; i++)
+		place->size += tdmr_pamt_total(&tdmrs[i]);
+
+	if (!tdmr_try_all(place))
+		return false;
+
+	for (i = 0, at = place->start; i < nr; i++) {
+		tdmr_set_pamt(&tdmrs[i], at);
+		at += tdmr_pamt_total(&tdmrs[i]);
+	}
+
+	return true;
+}
+
+/* Number of TDMRs without PAMT, from the i-th on, that want the same node */
+static unsigned int tdmr_same_node(const struct tdmr_plan *plan, unsigned int i)
+{
+	unsigned int end = i + 1;
+
+	while (end < plan->nr_tdmrs && !tdmr_has_pamt(&plan->tdmrs[end]) &&
+	       plan->tdmrs[end].nid == plan->tdmrs[i].nid)
+		end++;
+
+	return end - i;
+}
+
+/* A piece of another node is better than two TDMRs. */
+static bool tdmr_place_from(struct tdmr_place *place, unsigned int i)
+{
+	unsigned int nr;
+
+	for (nr = tdmr_same_node(place->plan, i); nr; nr /= 2) {
+		if (tdmr_place_piece(place, i, nr, place->plan->tdmrs[i].nid))
+			return true;
+	}
+
+	return tdmr_place_piece(place, i, 1, NUMA_NO_NODE);
+}
+
+static int tdmr_place_failed(struct tdmr_place *place, unsigned int i)
+{
+	struct tdmr_plan *plan = place->plan;
+	struct tdmr *tdmr = &plan->tdmrs[i];
+
+	plan->error = (struct tdmr_error) {
+		.why =
+			"no contiguous memory for the PAMT of this TDMR that leaves all TDMRs reserved areas enough, and it cannot be cut",
+		.range = { tdmr->base, tdmr->base + tdmr->size },
+		.need = tdmr_pamt_total(tdmr),
+	};
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		tdmr = &plan->tdmrs[i];
+		if (!tdmr_has_pamt(tdmr))
+			continue;
+		place->ops->give(place->ctx, tdmr->pamt_base[TDX_PS_4K],
+				 tdmr->pamt_base[TDX_PS_4K] + tdmr_pamt_total(tdmr));
+		memset(tdmr->pamt_base, 0, sizeof(tdmr->pamt_base));
+	}
+
+	return -ENOMEM;
+}
+
+/**
+ * tdmr_plan_place() - find memory for the PAMTs
+ * @plan: a layout without PAMTs
+ * @ops: the allocator
+ * @ctx: for @ops
+ *
+ * All PAMTs of a node are put in one piece, if there is one, else in pieces as
+ * large as possible; on another node if theirs has none. A TDMR whose PAMT finds
+ * no piece is cut in two as long as there may be more TDMRs. The levels of a
+ * TDMR's PAMT are always one piece, for 4 KiB pages first.
+ *
+ * Context: that of @ops.
+ * Return: 0; -ENOMEM with everything given back. The TDMRs may have been cut
+ *	   then: a new try begins with tdmr_plan_layout().
+ */
+int tdmr_plan_place(struct tdmr_plan *plan, const struct tdmr_pamt_ops *ops,
+		    void *ctx)
+{
+	struct tdmr_place place = { .plan = plan, .ops = ops, .ctx = ctx };
+	unsigned int i = 0;
+
+	while (i < plan->nr_tdmrs) {
+		if (tdmr_has_pamt(&plan->tdmrs[i]))
+			i++;
+		else if (!tdmr_place_from(&place, i) && tdmr_plan_split(plan, i))
+			return tdmr_place_failed(&place, i);
+	}
+
+	return 0;
+}
+
+/**
+ * tdmr_plan_reserve() - find the reserved areas
+ * @plan: a layout with PAMTs
+ *
+ * What no CMR covers is reserved, and PAMTs; other memory that is not TDX memory
+ * only if areas would not do otherwise.
+ *
+ * Return: 0, or -ENOSPC: a TDMR needs more areas than it may have.
+ */
+int tdmr_plan_reserve(struct tdmr_plan *plan)
+{
+	const struct tdx_range none = { };
+	unsigned int i, nr, max = tdmr_max_areas(plan);
+	struct tdmr *tdmr;
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		tdmr = &plan->tdmrs[i];
+		nr = tdmr_areas(plan, tdmr, none, false, tdmr->reserved, max);
+		if (nr > max)
+			nr = tdmr_areas(plan, tdmr, none, true, tdmr->reserved, max);
+		tdmr->nr_reserved = min(nr, max);
+		if (nr <= max)
+			continue;
+
+		plan->error = (struct tdmr_error) {
+			.why =
+				"holes between CMRs and PAMTs need more reserved areas than a TDMR may have",
+			.range = { tdmr->base, tdmr->base + tdmr->size },
+			.need = nr,
+			.limit = max,
+		};
+		return -ENOSPC;
+	}
+
+	return 0;
+}
