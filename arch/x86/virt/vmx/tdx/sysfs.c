@@ -37,8 +37,7 @@ static ssize_t build_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 	if (!info)
 		return 0;
 
-	/* The date is BCD. */
-	return sysfs_emit(buf, "%u %08x\n", info->build_num, info->build_date);
+	return sysfs_emit(buf, "%u %u\n", info->build_num, info->build_date);
 }
 
 static ssize_t attributes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)

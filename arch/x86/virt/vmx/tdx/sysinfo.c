@@ -343,7 +343,7 @@ void tdx_sysinfo_print(const struct tdx_sysinfo *info)
 {
 	unsigned int i;
 
-	pr_info("TDX module %u.%u.%02u, build %u of %08x%s, features 0x%llx\n",
+	pr_info("TDX module %u.%u.%02u, build %u of %u%s, features 0x%llx\n",
 		info->major, info->minor, info->update, info->build_num,
 		info->build_date,
 		info->attributes & TDX_ATTRIBUTES_DEBUG ? ", debug" : "",

@@ -86,7 +86,7 @@ bool tdx_lp_done(unsigned int cpu);
  * @minor: see @major
  * @update: see @major; module 1.0 does not tell, 0 there
  * @build_num: build number
- * @build_date: build date, BCD
+ * @build_date: build date, decimal: 20240129
  * @attributes: bit 31: a debug module
  * @features0: TDX_FEATURES0; 0 for module 1.0
  * @limits: what a TDMR may be
