@@ -177,6 +177,13 @@ void tdxm_free(struct tdxm *m)
 	m->ops.free(m->opaque, m, sizeof(*m));
 }
 
+void tdxm_observe(struct tdxm *m,
+		  void (*event)(void *opaque, unsigned int lp, enum tdxm_event ev), void *opaque)
+{
+	m->observer_opaque = opaque;
+	m->observer = event;
+}
+
 /* Memory that is not there reads as all-ones, as on a bus */
 void tdxm_read(const struct tdxm *m, uint64_t pa, void *buf, size_t len)
 {
@@ -262,11 +269,6 @@ static void enter(struct tdxm_call *c)
 	}
 }
 
-static void leave(struct tdxm_call *c)
-{
-	__atomic_store_n(&c->lp->inside, 0, __ATOMIC_RELEASE);
-}
-
 static bool others_inside(const struct tdxm_call *c)
 {
 	uint32_t i;
@@ -277,6 +279,19 @@ static bool others_inside(const struct tdxm_call *c)
 	return false;
 }
 
+static void leave(struct tdxm_call *c)
+{
+	uint32_t wanted = DISOWN_WANTED;
+
+	__atomic_store_n(&c->lp->inside, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&c->m->disown, __ATOMIC_SEQ_CST) != DISOWN_WANTED || others_inside(c))
+		return;
+	/* the module is shut down: nothing that runs now changes anything */
+	if (__atomic_compare_exchange_n(&c->m->disown, &wanted, DISOWN_DONE, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		tdxm_disown_all(c->m);
+}
+
 /* Global lock is held, so no other LP is here */
 uint64_t tdxm_sys_shutdown(struct tdxm_call *c)
 {
@@ -285,12 +300,10 @@ uint64_t tdxm_sys_shutdown(struct tdxm_call *c)
 	__atomic_store_n(&c->m->closing, 1, __ATOMIC_SEQ_CST);
 	if (!others_inside(c)) {
 		set_state(c->m, TDXM_SHUTDOWN);
+		__atomic_store_n(&c->m->disown, DISOWN_WANTED, __ATOMIC_SEQ_CST);
 		status = TDX_SUCCESS;
 	}
 	__atomic_store_n(&c->m->closing, 0, __ATOMIC_RELEASE);
-
-	if (status == TDX_SUCCESS)
-		tdxm_disown_all(c->m);
 	return status;
 }
 
@@ -310,7 +323,7 @@ uint64_t tdxm_sys_lp_shutdown(struct tdxm_call *c)
 	while (state != TDXM_SHUTDOWN && state != TDXM_STOPPED)
 		if (__atomic_compare_exchange_n(&c->m->state, &state, TDXM_SHUTDOWN, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-			tdxm_disown_all(c->m);
+			__atomic_store_n(&c->m->disown, DISOWN_WANTED, __ATOMIC_SEQ_CST);
 			break;
 		}
 	return TDX_SUCCESS;
@@ -365,6 +378,8 @@ static uint64_t run(struct tdxm_call *c, const struct leaf *leaf)
 		return TDX_SYS_BUSY;
 	if ((leaf->flags & SHARED) && !lock_try_shared(global))
 		return TDX_SYS_BUSY;
+	if (leaf->flags & (EXCLUSIVE | SHARED))
+		tdxm_event(c, TDXM_EV_LOCK);
 
 	status = leaf->handler(c);
 	if (!(leaf->flags & OWN_LATENCY))

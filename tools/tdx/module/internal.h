@@ -372,16 +372,26 @@ struct tdxm_wb {
 	bool interrupted;		/* CACHE.WB has to be resumed */
 };
 
+/* Pages go back to the machine when the last call after a shutdown has ended */
+enum tdxm_disown {
+	DISOWN_NOT_YET,
+	DISOWN_WANTED,
+	DISOWN_DONE,
+};
+
 struct tdxm {
 	struct tdxm_platform platform;
 	struct tdxm_ops ops;
 	void *opaque;
+	void (*observer)(void *opaque, unsigned int lp, enum tdxm_event ev);
+	void *observer_opaque;
 	uint32_t num_lps, num_sockets;
 	uint32_t keyid_bits, tdx_bits;		/* of the platform */
 
 	uint32_t state;				/* enum tdxm_state */
 	uint32_t closing;			/* SHUTDOWN looks who is inside */
 	uint64_t fatal;
+	uint32_t disown;			/* enum tdxm_disown */
 	struct tdxm_lock global;
 	struct tdxm_sys sys;
 	uint32_t lps_initialized;
@@ -443,6 +453,8 @@ static inline bool advance_state(struct tdxm *m, enum tdxm_state from, enum tdxm
 
 static inline void tdxm_event(const struct tdxm_call *c, enum tdxm_event ev)
 {
+	if (c->m->observer)
+		c->m->observer(c->m->observer_opaque, c->n, ev);
 	if (c->m->ops.event)
 		c->m->ops.event(c->m->opaque, c->n, ev);
 }

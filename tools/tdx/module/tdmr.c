@@ -154,6 +154,7 @@ uint64_t tdxm_sys_tdmr_init(struct tdxm_call *c)
 		return TDX_OPERAND_INVALID | OP_RCX;
 	if (!lock_try_exclusive(&t->lock))
 		return TDX_OPERAND_BUSY | OP_RCX;
+	tdxm_event(c, TDXM_EV_LOCK);
 
 	if (t->done == t->size) {
 		unlock_exclusive(&t->lock);

@@ -56,6 +56,7 @@ enum tdxm_event {
 	TDXM_EV_KEYHOLE,	/* CONFIG maps its pointer array, global lock held */
 	TDXM_EV_PCONFIG,	/* KEY.CONFIG, MNG.KEY.CONFIG run PCONFIG, locks held */
 	TDXM_EV_MOVDIR64B,	/* TDMR.INIT writes PAMT, TDMR lock held */
+	TDXM_EV_LOCK,		/* global lock or TDMR lock was taken; before all others */
 	TDXM_NR_EVENTS
 };
 
@@ -230,6 +231,13 @@ enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16]);
 
 /* Replace all faults, count again from 1. False: more than TDXM_MAX_FAULTS. */
 bool tdxm_set_faults(struct tdxm *m, const struct tdxm_fault *faults, unsigned int nr);
+
+/*
+ * A second listener to events, beside ops->event: for traces. NULL: none. Not
+ * while calls are under way.
+ */
+void tdxm_observe(struct tdxm *m,
+		  void (*event)(void *opaque, unsigned int lp, enum tdxm_event ev), void *opaque);
 
 /* How often a fault struck since tdxm_new(); tdxm_set_faults() does not reset it */
 uint64_t tdxm_faults_hit(const struct tdxm *m);

@@ -115,6 +115,8 @@ fail(const struct ctx *c, const struct path *p, const char *fmt, ...)
 
 static const char *type_name(const json_t *v)
 {
+	if (!v)
+		return "not there";
 	switch (json_typeof(v)) {
 	case JSON_OBJECT:
 		return "an object";
@@ -1009,7 +1011,8 @@ static bool is_used(const struct ctx *c, uint64_t base, uint64_t size)
 		if (base < p->cmrs[i].base + p->cmrs[i].size && p->cmrs[i].base < base + size)
 			return true;
 	for (i = 0; i < c->m->nr_memory; i++)
-		if (base < c->m->memory[i].base + c->m->memory[i].size &&
+		if (c->m->memory[i].type != TDX_MEM_RESERVED &&
+		    base < c->m->memory[i].base + c->m->memory[i].size &&
 		    c->m->memory[i].base < base + size)
 			return true;
 	return false;

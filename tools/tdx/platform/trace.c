@@ -2,8 +2,8 @@
 /*
  * Trace of SEAMCALLs, see trace.h.
  *
- * LPs call at once, a trace has one order. It is the order in which calls end,
- * with two exceptions:
+ * LPs call at once, a trace has one order: that in which calls took the global
+ * lock or a TDMR lock; calls that take none have their place where they ended.
  *
  * - A call that was refused because another LP held a lock has to be replayed
  *   while that lock is held. It becomes a "nested" step of the call that held
@@ -61,6 +61,8 @@ struct record {
 	enum tdxm_exit exit;
 	uint64_t fatal;
 	uint64_t began, ended;		/* in this order of events */
+	uint64_t order;			/* when it took its lock, else when it ended */
+	bool locked;
 	struct piece *reads, *writes;
 	struct record *nested;		/* refused while this one held a lock */
 	uint64_t repeat;
@@ -69,10 +71,11 @@ struct record {
 
 struct tdx_trace {
 	FILE *f;
+	struct tdxm *m;			/* the model that is observed */
 	pthread_mutex_t lock;
 	uint64_t events;
 	struct record *under_way;
-	struct record *ended;		/* oldest first */
+	struct record *ended;		/* by `order` */
 	struct record *open;		/* oldest first */
 	bool any, bad;
 };
@@ -325,21 +328,26 @@ static void add_pieces(struct text *t, const char *name, const struct piece *p)
 	add(t, "]");
 }
 
-/* The event inside a call at which its lock is held; NULL: it takes none */
+/*
+ * An event inside a call at which its lock is held. Calls that did their work
+ * went by one of the events that the vectors know.
+ */
 static const char *event_of(const struct record *r)
 {
+	bool worked = r->exit == TDXM_DONE && !r->out[TDXM_RAX];
+
 	switch (r->in[TDXM_RAX]) {
 	case LEAF_SYS_INIT:
 	case LEAF_SYS_LP_INIT:
-		return "rdmsr";
+		return worked ? "rdmsr" : "lock";
 	case LEAF_SYS_CONFIG:
-		return "keyhole";
+		return worked ? "keyhole" : "lock";
 	case LEAF_SYS_KEY_CONFIG:
-		return "pconfig";
+		return worked ? "pconfig" : "lock";
 	case LEAF_SYS_TDMR_INIT:
-		return "movdir64b";
+		return worked ? "movdir64b" : "lock";
 	default:
-		return NULL;
+		return "lock";
 	}
 }
 
@@ -408,6 +416,14 @@ static void append(struct record **list, struct record *r)
 	while (*list)
 		list = &(*list)->next;
 	r->next = NULL;
+	*list = r;
+}
+
+static void insert(struct record **list, struct record *r)
+{
+	while (*list && (*list)->order < r->order)
+		list = &(*list)->next;
+	r->next = *list;
 	*list = r;
 }
 
@@ -492,13 +508,16 @@ static bool explains(const struct record *holder, const struct record *r)
 {
 	uint64_t leaf = holder->in[TDXM_RAX];
 
-	if (holder->faults || was_refused(holder) || holder->exit != TDXM_DONE ||
-	    holder->lp == r->lp || !event_of(holder) ||
+	if (!holder->locked || was_refused(holder) || holder->lp == r->lp ||
 	    holder->began > r->ended || r->began > holder->ended)
 		return false;
-	if (STATUS_CLASS(r->out[TDXM_RAX]) == SYS_BUSY)
-		return takes_global_lock(leaf) || r->in[TDXM_RAX] == LEAF_SYS_SHUTDOWN;
-	return leaf == r->in[TDXM_RAX] && holder->in[TDXM_RCX] == r->in[TDXM_RCX];
+	if (STATUS_CLASS(r->out[TDXM_RAX]) == OPERAND_BUSY)
+		return leaf == r->in[TDXM_RAX] && holder->in[TDXM_RCX] == r->in[TDXM_RCX];
+	if (r->in[TDXM_RAX] == LEAF_SYS_SHUTDOWN)	/* it wants to be alone */
+		return true;
+	if (leaf == LEAF_SYS_LP_INIT)			/* takes it shared */
+		return r->in[TDXM_RAX] != LEAF_SYS_LP_INIT;
+	return takes_global_lock(leaf);
 }
 
 static void nest(struct record *holder, struct record *r)
@@ -547,6 +566,19 @@ static void drain(struct tdx_trace *t, bool all)
 	}
 }
 
+static void on_event(void *opaque, unsigned int lp, enum tdxm_event ev)
+{
+	struct tdx_trace *t = opaque;
+
+	(void)lp;
+	if (ev != TDXM_EV_LOCK || !current)
+		return;
+	pthread_mutex_lock(&t->lock);
+	current->order = t->events++;
+	current->locked = true;
+	pthread_mutex_unlock(&t->lock);
+}
+
 enum tdxm_exit tdx_trace_seamcall(struct tdx_trace *t, struct tdxm *m, unsigned int lp,
 				  uint64_t gpr[TDXM_NR_REGS])
 {
@@ -562,6 +594,10 @@ enum tdxm_exit tdx_trace_seamcall(struct tdx_trace *t, struct tdxm *m, unsigned 
 	r->repeat = 1;
 	memcpy(r->in, gpr, sizeof(r->in));
 	pthread_mutex_lock(&t->lock);
+	if (!t->m) {
+		tdxm_observe(m, on_event, t);
+		t->m = m;
+	}
 	r->began = t->events++;
 	append(&t->under_way, r);
 	pthread_mutex_unlock(&t->lock);
@@ -588,7 +624,9 @@ enum tdxm_exit tdx_trace_seamcall(struct tdx_trace *t, struct tdxm *m, unsigned 
 		;
 	*p = r->next;
 	r->ended = t->events++;
-	append(&t->ended, r);
+	if (!r->locked)
+		r->order = r->ended;
+	insert(&t->ended, r);
 	drain(t, false);
 	pthread_mutex_unlock(&t->lock);
 	return exit;
@@ -614,8 +652,8 @@ bool tdx_trace_set_faults(struct tdx_trace *t, struct tdxm *m, const struct tdxm
 	}
 	r->faults = text.s;
 	pthread_mutex_lock(&t->lock);
-	r->began = r->ended = t->events++;
-	append(&t->ended, r);
+	r->began = r->ended = r->order = t->events++;
+	insert(&t->ended, r);
 	drain(t, false);
 	pthread_mutex_unlock(&t->lock);
 	return true;
@@ -707,6 +745,8 @@ bool tdx_trace_close(struct tdx_trace *t)
 
 	if (!t)
 		return true;
+	if (t->m)
+		tdxm_observe(t->m, NULL, NULL);
 	pthread_mutex_lock(&t->lock);
 	drain(t, true);
 	while (t->open)

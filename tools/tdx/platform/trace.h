@@ -32,7 +32,10 @@ bool tdx_trace_set_faults(struct tdx_trace *trace, struct tdxm *m,
 void tdx_trace_mem_read(struct tdx_trace *trace, uint64_t pa, const void *buf, size_t len);
 void tdx_trace_mem_write(struct tdx_trace *trace, uint64_t pa, const void *buf, size_t len);
 
-/* Finish the line. False: something could not be written (disk full ...). */
+/*
+ * Finish the line, before the model is freed and with no call under way. A
+ * trace is of one model: it observes the events of the one it saw first.
+ * False: something could not be written (disk full ...). */
 bool tdx_trace_close(struct tdx_trace *trace);
 
 #endif

@@ -70,6 +70,7 @@ static void mem_free(struct memory *mem)
 			next = page->next;
 			free(page);
 		}
+	memset(mem->bucket, 0, sizeof(mem->bucket));
 	pthread_mutex_destroy(&mem->lock);
 }
 

@@ -48,6 +48,7 @@ static const char *const event_names[TDXM_NR_EVENTS] = {
 	[TDXM_EV_KEYHOLE] = "keyhole",
 	[TDXM_EV_PCONFIG] = "pconfig",
 	[TDXM_EV_MOVDIR64B] = "movdir64b",
+	[TDXM_EV_LOCK] = "lock",	/* in traces */
 };
 
 /* Calls of other LPs while one runs */
@@ -117,17 +118,28 @@ static bool hex_bytes(const json_t *v, uint8_t **bytes, size_t *len)
 	return *bytes;
 }
 
-/* Details of a status: an operand for the classes that have one */
+/* Is the low half of this status the number of an operand? */
+static bool has_operand(uint64_t rax)
+{
+	switch (rax >> 32) {
+	case 0xC0000100:	/* OPERAND_INVALID */
+	case 0xC0000101:	/* OPERAND_ADDR_RANGE_ERROR */
+	case 0x80000200:	/* OPERAND_BUSY */
+	case 0xC0000300:	/* PAGE_METADATA_INCORRECT */
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void describe(uint64_t rax, char *buf, size_t size)
 {
-	const char *name = tdxm_status_name(rax), *operand;
-	uint32_t details = rax;
+	const char *name = tdxm_status_name(rax);
+	const char *operand = has_operand(rax) ? tdxm_operand_name(rax) : NULL;
 
-	operand = ((rax >> 40) & 0xff) >= 1 && ((rax >> 40) & 0xff) <= 3 ?
-		  tdxm_operand_name(details) : NULL;
 	if (!name)
 		snprintf(buf, size, "%#" PRIx64, rax);
-	else if (operand && rax)
+	else if (operand)
 		snprintf(buf, size, "%#" PRIx64 " %s, operand %s", rax, name, operand);
 	else
 		snprintf(buf, size, "%#" PRIx64 " %s", rax, name);
