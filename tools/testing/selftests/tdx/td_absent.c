@@ -5,14 +5,12 @@
  *
  * Parameters: errno=NAME and log=NAME (what is expected); state=NAME (NONE);
  * type=0|1 (whether KVM reports the TD type all the same, 1); lines=N (how
- * often the message is in the log after several attempts, 1).
+ * often the message is in the log after all attempts, 1); attempts=N (3).
  */
 #include <sys/ioctl.h>
 
 #include "../kselftest_harness.h"
 #include "tdx_test.h"
-
-#define ATTEMPTS	3
 
 TEST(type_is_reported_or_not)
 {
@@ -28,9 +26,10 @@ TEST(td_is_refused)
 {
 	int want = -tdx_errno(tdx_param("errno", "ENODEV"));
 	int kvm = tdx_open_kvm();
-	int i, got;
+	unsigned long attempts = tdx_param_num("attempts", 3);
+	int got;
 
-	for (i = 0; i < ATTEMPTS; i++) {
+	while (attempts--) {
 		got = tdx_create_vm(kvm, KVM_X86_TDX_VM);
 		EXPECT_EQ(want, got) {
 			TH_LOG("wanted %s, got %s", tdx_errno_name(-want),
