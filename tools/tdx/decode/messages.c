@@ -7,6 +7,110 @@
 
 /* More special ones first. */
 static const struct tdx_message messages[] = {
+	/* Linux 6.1 with TDX host support */
+	{
+		"not available: SEAMRR is not supported", TDX_BAD,
+		"The CPU has no SEAM mode, which TDX needs, or BIOS hides it",
+		"TDX needs a Xeon that has it: fifth generation or later, or a TDX model of the fourth; if this is one, enable TDX in the BIOS setup"
+	},
+	{
+		"not available: SEAMRR is not locked", TDX_BAD,
+		"BIOS did not lock SEAMRR, no TDX module can be loaded",
+		"enable TDX and its SEAM loader in the BIOS setup; if they are enabled, look for a BIOS update"
+	},
+	{
+		"not available: SEAMRR is not", TDX_BAD,
+		"BIOS did not set up SEAMRR, the memory that holds the TDX module",
+		"enable TDX and its SEAM loader in the BIOS setup"
+	},
+	{
+		"not available: too few TDX KeyIDs", TDX_BAD,
+		"BIOS gives TDX fewer than two KeyIDs: one is the module's, each TD needs one",
+		"raise the number of TDX KeyIDs (TME-MT/TDX key split) in the BIOS setup"
+	},
+	{
+		"not available: turned off", TDX_BAD,
+		"TDX is turned off on the kernel's command line",
+		"remove tdx_host=off from the kernel's command line"
+	},
+	{
+		"not available: no TDX module", TDX_BAD,
+		"The P-SEAMLDR is there, but BIOS loaded no TDX module",
+		"check that TDX is enabled in the BIOS setup and that the module file is where the BIOS looks for it"
+	},
+	{
+		"not available: no P-SEAMLDR", TDX_BAD,
+		"BIOS did not load the P-SEAMLDR, which loads the TDX module",
+		"enable TDX and its SEAM loader in the BIOS setup"
+	},
+	{
+		"differs: MSR", TDX_BAD,
+		"BIOS set an MSR unlike on this CPU and the boot CPU",
+		"firmware must set it alike on all CPUs, look for a BIOS update"
+	},
+	{
+		"not available:", TDX_BAD,
+		"This machine can not do TDX", NULL
+	},
+	{
+		"have never been brought up", TDX_BAD,
+		"CPUs were never online; the TDX module has to see every CPU once",
+		"bring them online once; remove maxcpus= and nosmt from the kernel's command line"
+	},
+	{
+		"are offline, it has to see every CPU once", TDX_BAD,
+		"CPUs are offline; the TDX module has to see every CPU once",
+		"bring them online and try again"
+	},
+	{
+		"not in VMX operation", TDX_BAD,
+		"SEAMCALL works in VMX operation only, which KVM turns on",
+		"load kvm_intel, create the TD through /dev/kvm"
+	},
+	{
+		"is in no CMR", TDX_BAD,
+		"The kernel has memory that TDX can not use: BIOS did not check it, as CXL or persistent memory",
+		"take it offline, or boot without it, and try again"
+	},
+	{
+		"no TDMRs for memory", TDX_BAD,
+		"The memory map does not fit into the TDMRs and reserved areas that the module allows",
+		"turn off in the BIOS setup what splits memory (sub-NUMA clustering, mirroring), and report the memory map"
+	},
+	{
+		"no contiguous memory", TDX_BAD,
+		"Metadata needs about 1/256 of the memory in large contiguous pieces",
+		"initialise TDX earlier, while memory is not fragmented, or free memory"
+	},
+	{
+		"there is no CMR", TDX_BAD,
+		"BIOS reports no convertible memory at all", "look for a BIOS update"
+	},
+	{
+		"may not come online: the TDX module was initialised without it", TDX_WARNING,
+		"Memory that was added after the initialisation can not be used: TDs might get it",
+		"add it before TDX is initialised, reboot to use both"
+	},
+	{
+		"was added after the module was initialised", TDX_WARNING,
+		"A CPU that was added after the initialisation can not run TDs",
+		"reboot to use it for TDs"
+	},
+	{
+		"the module is as it was", TDX_BAD,
+		"The TDX module could not be initialised now; another attempt may succeed",
+		"care for the cause, which the line before names; KVM tries again with the next TD"
+	},
+	{
+		"TDX KeyIDs [", TDX_GOOD,
+		"BIOS enabled TDX and gave it these KeyIDs", NULL
+	},
+	{
+		"initializing memory:", TDX_GOOD,
+		"The TDX module is being initialised", NULL
+	},
+
+	/* Mainline Linux and the trees that were before */
 	{
 		"reserved areas exhausted", TDX_BAD,
 		"A TDMR would need more reserved areas than the module allows: the memory map has too many holes",
@@ -80,13 +184,18 @@ static const struct tdx_message messages[] = {
 static const struct tdx_errno errnos[] = {
 	{
 		1, "EPERM",
-		"The CPU is not in VMX operation, or not all CPUs were brought up",
-		"load kvm_intel, bring all CPUs online, try again"
+		"A CPU is not in VMX operation",
+		"load kvm_intel, create the TD through /dev/kvm"
 	},
 	{
 		5, "EIO",
 		"The TDX module refused a call",
 		"the line before it names the call and its status"
+	},
+	{
+		11, "EAGAIN",
+		"CPUs are offline, or the kernel has memory that TDX can not use",
+		"the line before names them; bring CPUs online, take such memory offline, try again"
 	},
 	{
 		12, "ENOMEM",

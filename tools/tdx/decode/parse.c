@@ -224,7 +224,8 @@ static void scan_number(struct scan *scan, u64 number)
 	} else if (!found->has_status && scan->failed && may_be_status(number)) {
 		found->has_status = true;
 		found->status = number;
-	} else if (!scan->has_known && number >> 32 && is_known(number)) {
+	} else if (!scan->has_known && number >> 63 && is_known(number)) {
+		/* Without the error bit it may as well be an address. */
 		scan->has_known = true;
 		scan->known = number;
 	}

@@ -510,6 +510,10 @@ static void check_last_error(struct check *check)
 	if (!text || !*text || !strcmp(text, "none") || state_is(check->host, "initialized"))
 		return;
 
+	/* The MSRs said so already. */
+	if (has_bad(check->out) && !strncmp(text, "not available:", strlen("not available:")))
+		return;
+
 	scnprintf(line, sizeof(line), "tdx: %s", text);
 	if (tdx_parse_line(line, &found) && (found.has_status || found.message))
 		check_log_entry(check, &found, text);

@@ -231,7 +231,7 @@ void files_read_msrs(const struct files *files, unsigned int cpu, const u32 *msr
 
 /*
  * "6,339,5140900,-;text" and, in lines that begin with a space, what it is
- * about. Lines of plain text stay as they are.
+ * about. Level 8 and more is what programs wrote to the log, not the kernel.
  */
 static void append_record(struct text *text, const char *record, size_t len,
 			  unsigned long long *sequence)
@@ -242,14 +242,12 @@ static void append_record(struct text *text, const char *record, size_t len,
 	const char *body = memchr(record, ';', len);
 	const char *end;
 
-	if (body && sscanf(record, "%u,%llu,%llu,", &level, sequence, &us) == 3) {
-		body++;
-		append(text, stamp, snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ",
-					     us / 1000000, us % 1000000));
-	} else {
-		body = record;
-	}
+	if (!body || sscanf(record, "%u,%llu,%llu,", &level, sequence, &us) != 3 || level >= 8)
+		return;
 
+	body++;
+	append(text, stamp, snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ",
+				     us / 1000000, us % 1000000));
 	end = memchr(body, '\n', record + len - body);
 	append(text, body, (end ? end : record + len) - body);
 	append(text, "\n", 1);
