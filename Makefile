@@ -93,6 +93,12 @@ $(VMLINUX): $(LINUX_OBJ)/.config $(LINUX)/.tdx-applied/manifest.json
 	@$(call STEP,kernel,"building Linux $(notdir $(LINUX_OBJ))") $(call KMAKE,$(LINUX_OBJ)) vmlinux
 	@touch $@
 
+# For kexec, whose system call takes no vmlinux
+BZIMAGE := $(LINUX_OBJ)/arch/x86/boot/bzImage
+$(BZIMAGE): $(VMLINUX)
+	@$(call STEP,bzimage,"compressing the kernel") $(call KMAKE,$(LINUX_OBJ)) bzImage
+	@touch $@
+
 kernel: packages-run
 	@$(MAKE) $(VMLINUX)
 
@@ -195,7 +201,9 @@ deb: packages-run-deb
 # ---- suites of "make test" that need the machine
 .PHONY: test-guest test-stock
 test-guest:
-	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) guest
+	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) guest $(BZIMAGE)
+	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
+		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) KERNEL=$(BZIMAGE) initramfs-kexec
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2
 
 test-stock:
