@@ -159,15 +159,12 @@ static const struct tdx_region *tdmr_walk_region(const struct tdmr_plan *plan,
 	return &plan->regions[walk->region];
 }
 
-/* The region has to be in the island then; tdmr_check() sees to that. */
+/* Go to the island of the region; tdmr_check() sees to it that there is one. */
 static void tdmr_walk_island(const struct tdmr_plan *plan,
 			     struct tdmr_walk *walk)
 {
-	const struct tdx_region *region = tdmr_walk_region(plan, walk);
+	const struct tdx_region *region = &plan->regions[walk->region];
 	const struct tdx_range *cmr;
-
-	if (!region || region->start < walk->island.end)
-		return;
 
 	for (; walk->next_cmr < plan->nr_cmrs; walk->next_cmr++) {
 		cmr = &plan->cmrs[walk->next_cmr];
@@ -191,8 +188,10 @@ static void tdmr_walk_start(const struct tdmr_plan *plan, struct tdmr_walk *walk
 
 static void tdmr_walk_next(const struct tdmr_plan *plan, struct tdmr_walk *walk)
 {
-	walk->region++;
-	tdmr_walk_island(plan, walk);
+	const struct tdx_region *region = &plan->regions[++walk->region];
+
+	if (walk->region < plan->nr_regions && region->start >= walk->island.end)
+		tdmr_walk_island(plan, walk);
 }
 
 static bool tdmr_limits_bad(const struct tdmr_limits *limits)
@@ -366,8 +365,6 @@ static void tdmr_survey_region(struct tdmr_survey *survey,
 			       const struct tdx_region *region,
 			       u64 base, u64 end)
 {
-	u64 size = min(region->end, end) - max(region->start, base);
-
 	/* One more than it is, so that 0 means that there was none yet */
 	if (!survey->first)
 		survey->first = walk->nr_islands + 1 - (walk->island.start > base);
@@ -376,7 +373,7 @@ static void tdmr_survey_region(struct tdmr_survey *survey,
 	if (region->nid != survey->stretch_nid)
 		survey->stretch = 0;
 	survey->stretch_nid = region->nid;
-	survey->stretch += size;
+	survey->stretch += min(region->end, end) - max(region->start, base);
 	if (survey->stretch > survey->best) {
 		survey->best = survey->stretch;
 		survey->nid = region->nid;
@@ -418,9 +415,9 @@ static unsigned int tdmr_granule_areas(const struct tdmr_plan *plan, u32 nr)
 
 /*
  * The layout with the fewest TDMRs, each with at most @max_areas reserved areas
- * but for PAMTs. Without @bridge, no granule without memory is covered. There
- * may be more TDMRs than allowed, the surplus is counted only. Returns the
- * number of TDMRs that were ended for their areas, or an error.
+ * but for PAMTs. With @bridge, granules without memory may be covered, and TDMRs
+ * beyond the limit are counted; without, it ends with the first of them. Returns
+ * the number of TDMRs that were ended for their areas, or an error.
  */
 static int tdmr_greedy(struct tdmr_plan *plan, unsigned int max_areas,
 		       bool bridge)
@@ -463,6 +460,8 @@ static int tdmr_greedy(struct tdmr_plan *plan, unsigned int max_areas,
 		done = at.good;
 		walk = at.walk;
 		at.open = false;
+		if (!bridge && plan->nr_tdmrs > plan->limits.max_tdmrs)
+			break;
 	}
 
 	return cuts;
@@ -581,10 +580,15 @@ static struct tdmr_border tdmr_border_before(const struct tdmr_plan *plan,
  * Borders that limits can make necessary: between runs, at the start of the
  * granule in which an island ends, and where an island ends and the next one
  * does not begin in the same granule.
+ *
+ * False if there are more islands than all TDMRs together can have: there is no
+ * layout.
  */
-static void tdmr_find_borders(const struct tdmr_plan *plan,
-			      struct tdmr_search *search)
+static bool tdmr_find_borders(const struct tdmr_plan *plan,
+			      struct tdmr_search *search,
+			      unsigned int max_areas)
 {
+	unsigned int max_islands = plan->limits.max_tdmrs * (max_areas + 1);
 	struct tdmr_border low = { }, here;
 	struct tdmr_walk walk, below = { };
 	const struct tdx_region *region;
@@ -594,6 +598,9 @@ static void tdmr_find_borders(const struct tdmr_plan *plan,
 	for (tdmr_walk_start(plan, &walk);
 	     (region = tdmr_walk_region(plan, &walk));
 	     below = walk, tdmr_walk_next(plan, &walk)) {
+		if (walk.nr_islands > max_islands)
+			return false;
+
 		here = tdmr_border_before(plan, &walk, &below);
 		fresh = here.start >= here.end;
 		gap = !walk.region || here.start > here.end;
@@ -627,6 +634,8 @@ static void tdmr_find_borders(const struct tdmr_plan *plan,
 	if (here.last > here.island)
 		tdmr_add_border(search, &low);
 	tdmr_add_border(search, &here);
+
+	return true;
 }
 
 /* The first number of granules above @len that fills the PAMT pages it takes */
@@ -821,13 +830,18 @@ static void tdmr_search(struct tdmr_plan *plan, struct tdmr_search *search,
 	}
 }
 
-/* The more granules are between runs, the better; then, the fewer areas. */
+/*
+ * The more granules are between runs, the better; then, the fewer areas. What is
+ * equal so far is chosen evenly over all of memory, as multiples of the golden
+ * ratio are, so that all TDMRs have their share of the areas.
+ */
 static u64 tdmr_gap_weight(const struct tdmr_search *search, unsigned int i)
 {
 	const struct tdmr_border *border = &search->borders[i];
+	u64 areas = border->first + 1 - border->last;
 
-	return 4 * (u64)(border->start - border->end) +
-	       (border->first + 1 - border->last);
+	return (u64)(border->start - border->end) << 34 | areas << 32 |
+	       (u32)(i * 0x9e3779b1U);
 }
 
 /* A heap of borders with the lightest on top: let @i in at @hole. */
@@ -933,11 +947,40 @@ static int tdmr_too_many(struct tdmr_plan *plan)
 			 plan->limits.max_tdmrs);
 }
 
+/* The cheapest layout if empty granules have to be covered. */
+static int tdmr_solve_bridged(struct tdmr_plan *plan, struct tdmr_search *search,
+			      unsigned int max_areas)
+{
+	bool widest = false;
+	int ret;
+
+	if (search)
+		widest = tdmr_widest_gaps(plan, search, max_areas);
+	if (widest && tdmr_all_short(plan) &&
+	    tdmr_granules_count_most(&plan->limits))
+		return 0;
+
+	if (!widest) {
+		ret = tdmr_greedy(plan, max_areas, true);
+		if (ret < 0)
+			return ret;
+		if (plan->nr_tdmrs > plan->limits.max_tdmrs)
+			return tdmr_too_many(plan);
+	}
+
+	if (search && tdmr_add_all_steps(plan, search, max_areas))
+		tdmr_search(plan, search, max_areas, true);
+	else if (search && !widest)
+		tdmr_search(plan, search, max_areas, false);
+
+	return 0;
+}
+
 /* The cheapest layout with at most @max_areas reserved areas for holes. */
 static int tdmr_solve(struct tdmr_plan *plan, unsigned int max_areas)
 {
 	struct tdmr_search search;
-	bool widest = false;
+	bool found = false;
 	int ret;
 
 	ret = tdmr_greedy(plan, max_areas, false);
@@ -950,30 +993,14 @@ static int tdmr_solve(struct tdmr_plan *plan, unsigned int max_areas)
 
 	if (plan->scratch) {
 		tdmr_search_init(plan, &search);
-		tdmr_find_borders(plan, &search);
+		found = tdmr_find_borders(plan, &search, max_areas);
 	}
 
-	if (plan->nr_tdmrs > plan->limits.max_tdmrs) {
-		ret = tdmr_greedy(plan, max_areas, true);
-		if (ret < 0)
-			return ret;
-		if (plan->nr_tdmrs > plan->limits.max_tdmrs)
-			return tdmr_too_many(plan);
-		if (!plan->scratch)
-			return 0;
+	if (plan->nr_tdmrs > plan->limits.max_tdmrs)
+		return tdmr_solve_bridged(plan, found ? &search : NULL, max_areas);
 
-		widest = tdmr_widest_gaps(plan, &search, max_areas);
-		if (widest && tdmr_all_short(plan) &&
-		    tdmr_granules_count_most(&plan->limits))
-			return 0;
-	}
-	if (!plan->scratch)
-		return 0;
-
-	if (tdmr_add_all_steps(plan, &search, max_areas))
+	if (found && tdmr_add_all_steps(plan, &search, max_areas))
 		tdmr_search(plan, &search, max_areas, true);
-	else if (!widest)
-		tdmr_search(plan, &search, max_areas, false);
 
 	return 0;
 }
@@ -1040,14 +1067,11 @@ static int tdmr_solve_with_room(struct tdmr_plan *plan)
 				 plan->regions[0].start,
 				 plan->regions[plan->nr_regions - 1].end,
 				 plan->room, max_areas);
-	if (plan->room)
-		return tdmr_solve(plan, max_areas - plan->room);
-
-	ret = tdmr_solve(plan, max_areas);
+	ret = tdmr_solve(plan, max_areas - plan->room);
 	if (ret)
 		return ret;
 	tdmr_fill(plan);
-	if (!max_areas || !tdmr_any_full(plan, max_areas))
+	if (plan->room || !max_areas || !tdmr_any_full(plan, max_areas))
 		return 0;
 
 	bytes = tdmr_plan_bytes(plan);
@@ -1057,7 +1081,10 @@ static int tdmr_solve_with_room(struct tdmr_plan *plan)
 			return 0;
 	}
 
-	return tdmr_solve(plan, max_areas);
+	ret = tdmr_solve(plan, max_areas);
+	tdmr_fill(plan);
+
+	return ret;
 }
 
 /* Cut the i-th TDMR: it ends at granule @end, the new one begins at @start. */
@@ -1198,7 +1225,8 @@ int tdmr_plan_layout(struct tdmr_plan *plan)
 		tdmr_cut_nodes(plan);
 	if (plan->want_tdmrs > plan->nr_tdmrs)
 		tdmr_cut_equal(plan);
-	tdmr_fill(plan);
+	if (plan->per_node || plan->want_tdmrs)
+		tdmr_fill(plan);
 
 	return 0;
 }
