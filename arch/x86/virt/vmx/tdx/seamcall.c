@@ -138,8 +138,9 @@ static void seamcall_print(u64 fn, u64 status, unsigned int cpu, u64 rdx,
 
 	tdx_err("%s failed on CPU %u: %s\n", leaf, cpu,
 		words ?: tdx_status_name(status));
-	if (!words)
-		pr_err("SEAMCALL 0x%llx failed: status 0x%llx\n", fn, status);
+	/* Numbers for those who know them, and for scripts that look for them */
+	pr_err("SEAMCALL (0x%llx) failed: 0x%016llx, RCX 0x%llx RDX 0x%llx R8 0x%llx R9 0x%llx R10 0x%llx R11 0x%llx\n",
+	       fn, status, out->rcx, rdx, out->r8, out->r9, out->r10, out->r11);
 	kfree(words);
 }
 
