@@ -123,16 +123,24 @@ static u64 *reg_of(struct tdx_status_regs *regs, int reg)
 	}
 }
 
-void tdx_add_regs(struct tdx_found *to, const struct tdx_found *from)
+bool tdx_add_regs(struct tdx_found *to, const struct tdx_found *from)
 {
 	struct tdx_status_regs regs = from->regs;
 	int i;
+
+	if (from->message || !from->regs_seen || !to->has_status)
+		return false;
+	/* This kernel repeats the call and its status there. */
+	if (from->has_status && (from->status != to->status || from->has_leaf != to->has_leaf ||
+				 from->fn != to->fn))
+		return false;
 
 	for (i = 0; i < NR_REGS; i++) {
 		if (from->regs_seen & 1U << i)
 			*reg_of(&to->regs, i) = *reg_of(&regs, i);
 	}
 	to->regs_seen |= from->regs_seen;
+	return true;
 }
 
 static int find_register(const char *word)

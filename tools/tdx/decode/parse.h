@@ -35,8 +35,11 @@ struct tdx_found {
 /* @line ends with a zero byte. False: nothing found. */
 bool tdx_parse_line(const char *line, struct tdx_found *found);
 
-/* The kernel prints registers in lines of their own, after the status. */
-void tdx_add_regs(struct tdx_found *to, const struct tdx_found *from);
+/*
+ * The kernel prints registers in lines of their own, after the status. If
+ * @from is such a line, add its registers to those of @to.
+ */
+bool tdx_add_regs(struct tdx_found *to, const struct tdx_found *from);
 
 /* A number and nothing else: decimal, 0x, or 16 hexadecimal digits. */
 bool tdx_parse_number(const char *text, u64 *value);

@@ -286,11 +286,11 @@ static void decode_line(struct decoder *decoder, const char *line)
 	if (!tdx_parse_line(line, &found))
 		return;
 
-	if (found.regs_seen && !found.has_status) {
-		if (decoder->held_line)
-			tdx_add_regs(&decoder->held, &found);
+	if (decoder->held_line && tdx_add_regs(&decoder->held, &found))
 		return;
-	}
+	/* Registers of nothing that is known */
+	if (!found.has_status && !found.message)
+		return;
 
 	release_held(decoder);
 	if (!found.has_leaf && decoder->has_leaf) {

@@ -335,12 +335,10 @@ static void add_log_line(struct host *host, const char *line)
 	if (!tdx_parse_line(line, &found))
 		return;
 
-	if (!found.has_status && !found.message) {
-		/* Registers, which belong to the status before. */
-		if (host->last)
-			tdx_add_regs(&host->last->found, &found);
+	if (host->last && tdx_add_regs(&host->last->found, &found))
 		return;
-	}
+	if (!found.has_status && !found.message)
+		return;
 
 	entry = allocate(1, sizeof(*entry));
 	entry->line = copy(line);

@@ -95,6 +95,13 @@ REGISTERS = """\
 [    2.0] virt/tdx: module initialization failed (-5)
 """
 
+OURS = """\
+[    1.0] tdx: TDH.SYS.INIT failed on CPU 2: TDX_INCORRECT_CPUID_VALUE (0xc000090000000000): CPUID 0x80000008 must have EAX & 0xff = 0x34
+[    1.0] tdx: SEAMCALL (0x21) failed: 0xc000090000000000, RCX 0xffffffff80000008 RDX 0x200000000ff R8 0x0 R9 0x20000000034 R10 0x0 R11 0x0
+[    2.0] tdx: SEAMCALL (0x21) failed: 0xc000090000000000
+[    2.0] tdx: module initialization failed (-5), the module is shut down; TDX can be used again after the next boot
+"""
+
 FUZZ_RUNS = 30000
 
 
@@ -149,6 +156,13 @@ def test_stream(suite):
     suite.equal("registers explain the status", results[0]["status"]["detail"],
                 "CPUID 0x80000008 must have EAX & 0xff = 0x34 EBX & 0x200 = 0x200")
     suite.equal("exit status of a stream", code, 0)
+
+    code, out, _ = decode(suite, "--json", "-", stdin=OURS)
+    results = json.loads(out)
+    suite.equal("lines of this kernel", [summary(result) for result in results],
+                [("TDH.SYS.INIT", 2, "0xc000090000000000", None), ("TDH.SYS.INIT", None, "0xc000090000000000", None), (None, None, None, -5)])
+    suite.equal("its registers explain the status", results[0]["status"]["detail"],
+                "CPUID 0x80000008 must have EAX & 0xff = 0x34 EBX & 0x200 = 0x200")
 
     lone = "virt/tdx: RCX 0x1 RDX 0x2 R08 0x3\n"
     suite.equal("registers without a status", decode(suite, "--json", "-", stdin=lone)[:2], (1, "[]\n"))
