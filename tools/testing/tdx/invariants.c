@@ -140,6 +140,11 @@ static bool reserved(const struct tdxm *m, uint64_t pa)
 	return false;
 }
 
+static uint32_t nr_keyids(const struct tdxm *m)
+{
+	return m->platform.mktme_keyids + m->platform.tdx_keyids + 1;
+}
+
 static const char *check_locks(const struct tdxm *m)
 {
 	uint32_t i;
@@ -268,7 +273,7 @@ static const char *check_pages(const struct tdxm *m, const struct owners *owners
 			return "a page has an impossible type";
 		}
 	}
-	for (i = 0; i < MAX_HKIDS; i++)
+	for (i = 0; i < MAX_HKIDS && i < nr_keyids(m); i++)
 		used += m->hkid[i].state == HKID_ASSIGNED || m->hkid[i].state == HKID_FLUSHED;
 	if (used != live)
 		return "a KeyID is in use, and no TD has it";
@@ -323,7 +328,7 @@ uint64_t digest(const struct tdxm *m)
 	for (i = 0; i < m->platform.lps; i++)
 		mix(&h, m->lp[i].initialized | m->lp[i].shut_down << 1);
 	/* CONFIG reserves a KeyID even if it is refused */
-	for (i = 0; i < MAX_HKIDS; i++)
+	for (i = 0; i < MAX_HKIDS && i < nr_keyids(m); i++)
 		if (m->hkid[i].state != HKID_FREE && m->hkid[i].state != HKID_RESERVED)
 			mix(&h, (uint64_t)i << 32 | m->hkid[i].state << 8 | m->hkid[i].wb_pending);
 	for (i = 0; i < TDXM_MAX_PACKAGES; i++)
