@@ -8,6 +8,7 @@
  */
 #include <kunit/test.h>
 #include <linux/errno.h>
+#include <linux/sizes.h>
 
 #include <asm/tdx_host.h>
 
