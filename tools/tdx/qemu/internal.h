@@ -50,6 +50,9 @@ static inline unsigned int tdx_lp(CPUX86State *env)
 bool tdx_seamrr_supported(CPUX86State *env);
 bool tdx_seamrr_enabled(CPUX86State *env);
 
+/* For CPUID, once */
+void tdx_measure_tsc(void);
+
 /* What the model needs of the machine */
 extern const struct tdxm_ops tdx_seam_ops;
 

@@ -7,20 +7,105 @@
  * that the module and the kernel never see two different machines.
  */
 #include "qemu/osdep.h"
+#include <math.h>
 #include "cpu.h"
 #include "hw/acpi/aml-build.h"
 #include "hw/boards.h"
 #include "../../../../../hw/i386/e820_memory_layout.h"
 #include "hw/i386/pc.h"
+#include "hw/i386/x86.h"
 #include "migration/blocker.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/timer.h"
 #include "sysemu/numa.h"
 #include "sysemu/tcg.h"
 #include "internal.h"
 
 #define PA_BITS     52              /* KeyIDs are at the top of these */
 #define LOW_RAM     0xa0000         /* the BIOS needs it, whatever the description says */
+
+#define CPUID_CRYSTAL   0x15
+#define CPUID_FREQUENCY 0x16
+#define CRYSTAL_HZ      1000000000u /* QEMU's APIC timer counts nanoseconds */
+
+/* The host's time stamp counter (it is the guest's too) and clock at one instant, nearly */
+static void read_clocks(uint64_t *tsc, uint64_t *ns)
+{
+    uint64_t best = UINT64_MAX;
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        uint64_t before = cpu_get_host_ticks();
+        uint64_t now = get_clock();
+        uint64_t after = cpu_get_host_ticks();
+
+        if (after - before < best) {
+            best = after - before;
+            *tsc = before + best / 2;
+            *ns = now;
+        }
+    }
+}
+
+/*
+ * CPUID 0x15: frequency of the TSC as a multiple of the APIC timer's. An OS
+ * that knows them need not measure; on a busy host a measurement goes wrong,
+ * and an APIC timer that is too fast by a factor stops a guest altogether.
+ */
+static struct {
+    uint32_t numerator, denominator;
+    uint32_t mhz;
+} tsc;
+
+void tdx_measure_tsc(void)
+{
+    uint64_t tsc0, tsc1, ns0, ns1;
+    double ratio, error = 1;
+    uint32_t i;
+
+    read_clocks(&tsc0, &ns0);
+    g_usleep(10000);
+    read_clocks(&tsc1, &ns1);
+    ratio = (double)(tsc1 - tsc0) / (ns1 - ns0);
+
+    tsc.mhz = ratio * 1000 + 0.5;
+    /* Linux multiplies kHz of the crystal by the numerator in 32 bits */
+    for (i = 1; i * ratio < UINT32_MAX / (CRYSTAL_HZ / 1000); i++) {
+        uint32_t n = i * ratio + 0.5;
+        double e = fabs((double)n / i - ratio);
+
+        if (n && e < error) {
+            error = e;
+            tsc.numerator = n;
+            tsc.denominator = i;
+        }
+    }
+}
+
+bool tdx_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax, uint32_t *ebx, uint32_t *ecx,
+               uint32_t *edx)
+{
+    if (!tdx_platform) {
+        return false;
+    }
+    switch (index) {
+    case CPUID_CRYSTAL:
+        *eax = tsc.denominator;
+        *ebx = tsc.numerator;
+        *ecx = CRYSTAL_HZ;
+        *edx = 0;
+        return true;
+    case CPUID_FREQUENCY:
+        *eax = tsc.mhz;
+        *ebx = tsc.mhz;
+        *ecx = 100;
+        *edx = 0;
+        return true;
+    default:
+        return false;
+    }
+}
 
 bool tdx_cpu_realize(X86CPU *cpu, Error **errp)
 {
@@ -39,7 +124,7 @@ bool tdx_cpu_realize(X86CPU *cpu, Error **errp)
     env->features[FEAT_1_ECX] |= CPUID_EXT_VMX;
     env->features[FEAT_7_0_ECX] |= CPUID_7_0_ECX_TME | CPUID_7_0_ECX_MOVDIR64B;
     env->features[FEAT_7_0_EDX] |= CPUID_7_0_EDX_ARCH_CAPABILITIES;
-    env->cpuid_level = MAX(env->cpuid_level, 7);
+    env->cpuid_level = MAX(env->cpuid_level, CPUID_FREQUENCY);
     env->cpuid_xlevel = MAX(env->cpuid_xlevel, 0x80000008);     /* address sizes */
 
     bits = tdxm_keyid_bits(tdx_platform->module);

@@ -187,6 +187,7 @@ static void platform_complete(UserCreatable *uc, Error **errp)
     if (!tdx_module_start(tdx, errp)) {
         return;
     }
+    tdx_measure_tsc();
     tdx_platform = tdx;
     qemu_register_reset(platform_reset, tdx);
     tdx->exit.notify = platform_exit;

@@ -9,7 +9,8 @@
 #define TARGET_I386_TDX_H
 
 #include "cpu.h"
-#include "hw/i386/x86.h"
+
+struct X86MachineState;
 
 #if defined(CONFIG_TCG) && defined(TARGET_X86_64) && !defined(CONFIG_USER_ONLY)
 
@@ -23,6 +24,10 @@ static inline bool tdx_enabled(void)
 
 /* CPU: CPUID bits and KeyID bits, after TCG has removed what it cannot do */
 bool tdx_cpu_realize(X86CPU *cpu, Error **errp);
+
+/* CPUID leaves of the platform's own. False: not one of them. */
+bool tdx_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax, uint32_t *ebx, uint32_t *ecx,
+               uint32_t *edx);
 
 /*
  * MSRs. True: the MSR is the platform's, and it has been read or written.
@@ -40,7 +45,7 @@ void tdx_check_cr4(CPUX86State *env, target_ulong val, uintptr_t ra);
  * Machine: see that it is the one described, and give it the memory map of
  * the description. False: there is no tdx-platform, the board does it.
  */
-bool tdx_machine_memory(X86MachineState *x86ms);
+bool tdx_machine_memory(struct X86MachineState *x86ms);
 
 /* SRAT: memory of the nodes. False: the board does it. */
 bool tdx_build_srat_memory(GArray *table_data);
@@ -55,6 +60,12 @@ static inline bool tdx_enabled(void)
 static inline bool tdx_cpu_realize(X86CPU *cpu, Error **errp)
 {
     return true;
+}
+
+static inline bool tdx_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax, uint32_t *ebx,
+                             uint32_t *ecx, uint32_t *edx)
+{
+    return false;
 }
 
 static inline bool tdx_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *val, uintptr_t ra)
@@ -80,7 +91,7 @@ static inline void tdx_check_cr4(CPUX86State *env, target_ulong val, uintptr_t r
 {
 }
 
-static inline bool tdx_machine_memory(X86MachineState *x86ms)
+static inline bool tdx_machine_memory(struct X86MachineState *x86ms)
 {
     return false;
 }

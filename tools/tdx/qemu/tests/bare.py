@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""bare.py [-v] [CASE...]: the platform without an operating system. Ends with "N passed, N failed".
+
+Each case boots one test of bare/ on a small platform and looks at its lines (ok, not ok), at what the checker found, and at how QEMU
+ended. A finding that the case does not name is a failure, and so is one that it names and that does not come.
+"""
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+TOP = os.path.realpath(os.path.join(HERE, "..", "..", "..", ".."))
+BUILD = os.path.join(TOP, "build", "bare")
+GIB = 1 << 30
+
+PLATFORM = {
+    "name": "bare", "description": "for tests without an operating system",
+    "lps": 4, "packages": 2, "pa_width": 52, "mktme_keyids": 31, "tdx_keyids": 32, "nodes": 1,
+    "cmrs": [[4 * GIB, 4 * GIB]],
+    "memory": [{"base": 0, "size": 0xa0000, "node": 0, "type": "ram"}, {"base": 1 << 20, "size": GIB - (1 << 20), "node": 0, "type": "ram"},
+               {"base": 4 * GIB, "size": 4 * GIB, "node": 0, "type": "ram"}],
+}
+
+
+class Case:
+    def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, **machine):
+        self.test = test
+        self.name = name or test
+        self.machine = machine
+        self.findings = findings        # regular expressions, each must match one or more of the findings, and each finding one of them
+        self.output = output            # regular expressions that must match somewhere in the output
+        self.exit_status = exit_status
+        self.ends = ends                # the test comes to its end
+        self.stats = stats or {}
+
+
+CASES = [
+    Case("vmx"),
+    Case("init-blocked"),
+    Case("keyid"),
+    Case("msrs", output=[rf"msr 87 on CPU {i}: 200000001f" for i in range(4)]),
+    Case("msrs", name="msrs-quirk", quirks={"msr": [[2, 0x87, 0x100000002f], [3, 0x1401, "0xffffffe000400"]]},
+         output=[r"msr 87 on CPU 1: 200000001f", r"msr 87 on CPU 2: 100000002f", r"msr 1401 on CPU 3: ffffffe000400"]),
+    Case("no-seamrr", seamrr={"supported": False}),
+    Case("movdir64b"),
+    Case("modes"),
+    Case("seamrr-off", seamrr={"enabled": False}),
+    Case("seamrr-off-lp1", quirks={"msr": [[1, 0x1401, "0xffffffe000400"]]}, ends=False,
+         output=[r"exception 13 at [0-9a-f]+ on CPU 1, error code 0"]),
+    Case("no-module", module={"loaded": False}, stats={"state": "NOT_LOADED"}),
+    Case("seamldr"),
+    Case("init", stats={"state": "READY"}),
+    Case("init", name="init-1cpu", lps=1, packages=1, stats={"state": "READY"}),
+    Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}),
+    Case("fatal", faults=[{"leaf": "TDH.SYS.INIT", "lp": "any", "nth": 1, "count": 1, "status": "FATAL"}], ends=False,
+         output=[r"the TDX module stopped with a fatal error"], stats={"state": "STOPPED"}),
+]
+
+
+def run(case, verbose):
+    """Returns a list of what is wrong."""
+    machine = copy.deepcopy(PLATFORM)
+    machine.update(case.machine)
+    with tempfile.TemporaryDirectory(prefix="tdx-bare.") as tmp:
+        path = lambda name: os.path.join(tmp, name)
+        with open(path("platform.json"), "w", encoding="utf-8") as f:
+            json.dump(machine, f)
+        command = [os.path.join(TOP, "tools/tdx/tdx-boot"), path("platform.json"), "--kernel", os.path.join(BUILD, "bare.elf"),
+                   "--raw-append", case.test, "--stats", path("stats"), "--findings", path("findings"),
+                   "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
+        try:
+            proc = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        except subprocess.TimeoutExpired as late:
+            return ["no end within 60 s; output: " + (late.stdout or b"").decode(errors="replace")[-2000:]]
+        text = proc.stdout.decode(errors="replace").replace("\r", "")
+        if verbose:
+            print(text)
+        wrong = [line for line in text.splitlines() if line.startswith("not ok") and (case.ends or "exception" not in line)]
+        if not re.search(r"^ok \d", text, re.M) and case.ends:
+            wrong.append("no result at all")
+        if (f"end of {case.test}" in text) != case.ends:
+            wrong.append("the test did not come to its end" if case.ends else "the test came to its end")
+        if proc.returncode != case.exit_status:
+            wrong.append(f"exit status {proc.returncode}")
+        for pattern in case.output:
+            if not re.search(pattern, text):
+                wrong.append(f"no output that matches {pattern!r}")
+        stats = json.load(open(path("stats"), encoding="utf-8")) if os.path.exists(path("stats")) else {}
+        for key, value in case.stats.items():
+            if stats.get(key) != value:
+                wrong.append(f"{key} is {stats.get(key)!r}, not {value!r}")
+        found = open(path("findings"), encoding="utf-8").read().splitlines() if os.path.exists(path("findings")) else []
+        for line in found:
+            if not any(re.search(p, line) for p in case.findings):
+                wrong.append(f"unexpected finding: {line}")
+        for pattern in case.findings:
+            if not any(re.search(pattern, line) for line in found):
+                wrong.append(f"no finding that matches {pattern!r}")
+        if stats.get("findings") != len(found):
+            wrong.append(f"{len(found)} findings in the file, {stats.get('findings')} counted")
+        return wrong if not wrong or verbose else wrong + ["output: " + text[-1500:]]
+
+
+def main():
+    names = [a for a in sys.argv[1:] if a != "-v"]
+    verbose = "-v" in sys.argv[1:]
+    unknown = set(names) - {c.name for c in CASES}
+    if unknown:
+        print(f"bare.py: no case {', '.join(sorted(unknown))}; there are: {' '.join(c.name for c in CASES)}", file=sys.stderr)
+        return 2
+    subprocess.run(["make", "-s", "-C", os.path.join(HERE, "bare"), "O=" + BUILD], check=True)
+    passed = failed = 0
+    for case in CASES:
+        if names and case.name not in names:
+            continue
+        wrong = run(case, verbose)
+        print(f"{'not ok' if wrong else 'ok'} - {case.name}", flush=True)
+        for line in wrong:
+            print("    " + line.replace("\n", "\n    "))
+        failed += bool(wrong)
+        passed += not wrong
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
