@@ -398,12 +398,14 @@ EXPORT_SYMBOL_GPL(tdx_detect);
  * Return:
  * * 0		- the module is initialised
  * * -ENODEV	- there is no module
- * * -EPERM	- a CPU is not in VMX operation; can be tried again
- * * -EAGAIN	- a CPU is offline, or memory is online that TDX cannot use; the
- *		  log names them, can be tried again
- * * -ENOMEM	- no memory for the module's metadata; can be tried again
+ * * -EPERM	- a CPU is not in VMX operation
+ * * -EAGAIN	- CPUs are offline, or memory is online that TDX cannot use
+ * * -ENOMEM	- no memory for the module's metadata
  * * -EIO	- the module could not be initialised and is shut down
  * * -EFAULT	- the same in a later call, or nobody has called tdx_detect()
+ *
+ * After -EPERM, -EAGAIN and -ENOMEM it can be tried again; the log says what to
+ * do first.
  */
 int tdx_init(void)
 {
