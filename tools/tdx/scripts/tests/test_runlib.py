@@ -431,7 +431,17 @@ class Runs(unittest.TestCase):
         self.case["replay"] = True
         self.fails("not built", "--replay", self.tmp + "/nothing")
         self.fails("trace replays", "--replay", "/bin/false")
-        status, text = self.run_case("--replay", "/bin/true")
+        for said, good in ("", False), ("1 passed, 0 failed, 0 skipped", True), ("0 passed, 0 failed", False), ("1 passed, 0 failed, 1 skipped", False):
+            replay = self.write("replay", f"#!/bin/sh\necho '{said}'\n")
+            os.chmod(replay, stat.S_IRWXU)
+            status, text = self.run_case("--replay", replay)
+            self.assertEqual(status, 0 if good else 1, text)
+
+    def test_nothing_to_replay(self):
+        """Without a SEAMCALL the trace has no steps, which the replayer refuses."""
+        self.case.update(replay=True, seamcalls={"any": 0})
+        self.act["stats"] = {"state": "PENDING", "seamcalls": {}, "seamldr_calls": 0}
+        status, text = self.run_case("--replay", "/bin/false")
         self.assertEqual(status, 0, text)
 
     def test_unknown_case(self):

@@ -17,9 +17,6 @@
 #include "../kselftest_harness.h"
 #include "tdx_test.h"
 
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	3600
-
 #define MAX_BLOCKS		1024
 
 static atomic_bool stop;

@@ -3,7 +3,7 @@
  * Many threads create TDs at once, as the first ever: all succeed, and the
  * module is initialised once.
  *
- * Parameters: threads=N (16), rounds=N (TDs a thread creates, 20).
+ * Parameters: threads=N (16), rounds=N (TDs a thread creates, 5).
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ TEST(threads)
 	unsigned long nr = tdx_param_num("threads", 16), i;
 	struct creator *creators;
 
-	rounds = tdx_param_num("rounds", 20);
+	rounds = tdx_param_num("rounds", 5);
 	creators = calloc(nr, sizeof(*creators));
 	ASSERT_NE(NULL, creators);
 	ASSERT_EQ(0, tdx_log_count("module")) {
@@ -80,7 +80,7 @@ TEST(threads_of_both_types)
 	unsigned long nr = tdx_param_num("threads", 16), i;
 	struct creator *creators;
 
-	rounds = tdx_param_num("rounds", 20);
+	rounds = tdx_param_num("rounds", 5);
 	creators = calloc(nr, sizeof(*creators));
 	ASSERT_NE(NULL, creators);
 

@@ -12,9 +12,6 @@
 #include "../kselftest_harness.h"
 #include "tdx_test.h"
 
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	600
-
 TEST(all_memory)
 {
 	struct sysinfo info;

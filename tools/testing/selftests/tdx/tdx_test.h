@@ -64,6 +64,13 @@ int tdx_cpu_switch(unsigned int cpu, bool online);
 /* Write @text to @path; 0 or -errno. */
 int tdx_write_file(const char *path, const char *text);
 
+/*
+ * Seconds for one test, in place of 30: emulated machines are slow. The runner
+ * of the machines has limits of its own. To be included after the harness.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	3600
+
 #define TDX_TEST_MAIN						\
 static void __attribute__((constructor))			\
 __constructor_order_last(void)					\
