@@ -53,6 +53,7 @@ help:
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
+	@echo "make bench     how long initialisation takes, ours and mainline's in turn; BENCH='--rounds 1 --cpus 16 --memory 4' for less"
 	@echo "make patches   the series for git am, in build/patches    make deb   packages of Debian's cloud kernel with it (long)"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
@@ -158,6 +159,12 @@ $(B)/peer/initramfs.cpio: tools/tdx/peer/init.c $(B)/peer/tdx_peer.ko
 peer: packages-run-test
 	@$(MAKE) $(QEMU_BIN) $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
 	@$(SCRIPTS)/run-peer --kernel $(PEER_OBJ)/vmlinux --initrd $(B)/peer/initramfs.cpio
+
+.PHONY: bench
+bench: packages-run-test-bench
+	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
+	@$(SCRIPTS)/bench --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --peer-kernel $(PEER_OBJ)/vmlinux \
+		--peer-initrd $(B)/peer/initramfs.cpio $(BENCH)
 
 # ---- tools and what runs inside the machine
 
