@@ -19,6 +19,16 @@ enum {
 	WB_RESUME = 1,
 };
 
+/* Not __builtin_popcount(): the kernel has no libgcc */
+static uint32_t count_bits(uint32_t v)
+{
+	uint32_t n = 0;
+
+	for (; v; v &= v - 1)
+		n++;
+	return n;
+}
+
 static uint64_t pconfig(struct tdxm_call *c)
 {
 	struct tdxm_package *package = &c->m->package[tdxm_cpu_package(c->m, c->n)];
@@ -55,7 +65,7 @@ uint64_t tdxm_sys_key_config(struct tdxm_call *c)
 		return status;
 
 	__atomic_store_n(&c->m->keyed_packages, keyed | bit, __ATOMIC_RELEASE);
-	if ((uint32_t)__builtin_popcount(keyed | bit) >= c->m->num_sockets)
+	if (count_bits(keyed | bit) == c->m->num_sockets)
 		advance_state(c->m, TDXM_CONFIG_DONE, TDXM_READY);
 	return TDX_SUCCESS;
 }

@@ -181,8 +181,8 @@ static const char *check_state(const struct tdxm *m)
 	if (m->state == TDXM_READY &&
 	    (uint32_t)__builtin_popcount(m->keyed_packages) < m->num_sockets)
 		return "READY, and a package has no key";
-	if (m->state == TDXM_CONFIG_DONE &&
-	    m->keyed_packages && (uint32_t)__builtin_popcount(m->keyed_packages) >= m->num_sockets)
+	if (m->state == TDXM_CONFIG_DONE && m->num_sockets &&
+	    (uint32_t)__builtin_popcount(m->keyed_packages) >= m->num_sockets)
 		return "all packages have keys, and not READY";
 	return NULL;
 }

@@ -4,7 +4,7 @@
  *
  *     tdx-replay [--verbose] [--only NAME] FILE[.gz]...
  *
- * A file has one scenario a line (see tools/testing/tdx/vectors/README). All
+ * A file has one scenario a line, see vectors/README. All
  * of RAX, RCX, RDX and R8 to R11 and the memory named by "read" must be as
  * recorded. The first difference of a scenario is explained; the last line is
  * "N passed, N failed, N skipped". Exit status: 0, 1 (a difference), 2 (usage,
@@ -531,10 +531,13 @@ static bool run_file(const char *file, const char *only, struct totals *t)
 	return !bad && nr;
 }
 
-static int usage(void)
+static int usage(FILE *to, int status)
 {
-	fprintf(stderr, "usage: tdx-replay [--verbose] [--only NAME] FILE[.gz]...\n");
-	return 2;
+	fprintf(to, "usage: tdx-replay [--verbose] [--only NAME] FILE[.gz]...\n"
+		"Replays recorded SEAMCALLs on the model of the TDX module.\n"
+		"    --verbose      a line for each call\n"
+		"    --only NAME    one scenario, the others are skipped\n");
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -549,11 +552,13 @@ int main(int argc, char **argv)
 			verbose = true;
 		else if (!strcmp(argv[i], "--only") && i + 1 < argc)
 			only = argv[++i];
+		else if (!strcmp(argv[i], "--help"))
+			return usage(stdout, 0);
 		else
-			return usage();
+			return usage(stderr, 2);
 	}
 	if (i == argc)
-		return usage();
+		return usage(stderr, 2);
 	for (; i < argc; i++)
 		readable &= run_file(argv[i], only, &t);
 	printf("%zu passed, %zu failed, %zu skipped\n", t.passed, t.failed, t.skipped);

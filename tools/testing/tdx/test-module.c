@@ -527,7 +527,102 @@ static void test_tsc_without_ratio_is_fatal(void **state)
 			 TDXM_VMFAIL_INVALID);
 }
 
-/* XSAVE components in both classes: the module stops */
+/* CPUs that INIT refuses, with what it says about them */
+static void test_cpuid_refusals(void **state)
+{
+	static const struct {
+		struct tdxm_cpuid_quirk quirk;
+		uint64_t rax, rcx, rdx, r8, r9, r10;
+	} cases[] = {
+		/* version of performance monitoring, number of fixed counters */
+		{ { -1, 0xa, TDXM_ANY_SUBLEAF, 0, 0x7300804 }, ST(0xC000090000000000),
+		  ST(0xffffffff0000000a), 0xf, 0, 5, 0 },
+		{ { -1, 0xa, TDXM_ANY_SUBLEAF, 3, 0x8608 }, ST(0xC000090000000000),
+		  ST(0xffffffff0000000a), 0, ST(0x1f00000000), 0, ST(0x700000000) },
+		/* linear address width */
+		{ { -1, 0x80000008, TDXM_ANY_SUBLEAF, 0, 0x3034 }, ST(0xC000090000000000),
+		  ST(0xffffffff80000008), 0xff00, 0, 0x3900, 0 },
+		/* vendor */
+		{ { -1, 0, TDXM_ANY_SUBLEAF, 1, 0x68747541 }, ST(0xC000090000000000),
+		  ST(0xffffffff00000000), ST(0xffffffff00000000), UINT64_MAX,
+		  ST(0x756e654700000000), ST(0x49656e696c65746e) },
+		/* last leaves */
+		{ { -1, 0, 0, 0, 0x1e }, ST(0xC00009080000001f), 0, 0, 0, 0, 0 },
+		{ { -1, 0x80000000, 0, 0, 0x80000007 }, ST(0xC000090880000008), 0, 0, 0, 0, 0 },
+		/* topology: a level type that does not ascend, one that is unknown, none */
+		{ { -1, 0x1f, 1, 2, 0x101 }, ST(0xC000090400000000), 0, 0, 0, 0, 0 },
+		{ { -1, 0x1f, 1, 2, 0x601 }, ST(0xC000090400000000), 0, 0, 0, 0, 0 },
+		{ { -1, 0x1f, 0, 2, 0 }, ST(0xC000090800000000), 0, 0, 0, 0, 0 },
+		{ { -1, 0x15, TDXM_ANY_SUBLEAF, 1, 0 }, ST(0xC000090800000015), 0, 0, 0, 0, 0 },
+	};
+	struct answer a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setup(NULL);
+		platform.cpuid_quirks = &cases[i].quirk;
+		platform.nr_cpuid_quirks = 1;
+		up(TDXM_PENDING);
+		a = seamcall(&machine, 0, SYS_INIT, 0, 7, 7, 7);
+		assert_int_equal(a.r[TDXM_RAX], cases[i].rax);
+		assert_int_equal(a.r[TDXM_RCX], cases[i].rcx);
+		assert_int_equal(a.r[TDXM_RDX], cases[i].rdx);
+		assert_int_equal(a.r[TDXM_R8], cases[i].r8);
+		assert_int_equal(a.r[TDXM_R9], cases[i].r9);
+		assert_int_equal(a.r[TDXM_R10], cases[i].r10);
+		assert_int_equal(teardown(NULL), 0);
+	}
+}
+
+static void test_bad_cmrs(void **state)
+{
+	static const struct tdxm_range bad[] = {
+		{ ST(0xfffffffffffff000), 0x1000 },	/* ends at 2^64 */
+		{ ST(1) << 46, 0x1000 },		/* KeyID bits */
+		{ (ST(1) << 46) - 0x1000, 0x2000 },
+		{ GIB(8) + 1, 0x1000 }, { GIB(8), 0x1001 },
+		{ GIB(4) - 0x1000, 0x1000 },		/* before the one before */
+		{ GIB(6) - 0x1000, 0x1000 },		/* overlaps it */
+	};
+	size_t i;
+
+	(void)state;
+	platform.nr_cmrs = 4;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		platform.cmrs[3] = bad[i];
+		up(TDXM_PENDING);
+		assert_int_equal(call(&machine, 0, SYS_INIT, 0, 0, 0), ST(0xC0000A2200000000));
+		machine_stop(&machine);
+	}
+	platform.cmrs[3] = (struct tdxm_range){ GIB(6), 0x1000 };
+	up(TDXM_INIT_DONE);
+}
+
+/* The platform's FMS and those behind it in the module's list */
+static void test_allowed_fms(void **state)
+{
+	static const struct tdxm_fms_quirk fms[] = { { 0, 0xa06e5 }, { 1, 0xa06e3 }, { 2, 0xa06e1 } };
+	static const struct tdxm_cpuid_quirk cpuid = { -1, 1, TDXM_ANY_SUBLEAF, 0, 0xa06e3 };
+
+	(void)state;
+	platform.packages = 2;
+	platform.fms_quirks = fms;
+	platform.nr_fms_quirks = 3;
+	platform.cpuid_quirks = &cpuid;
+	platform.nr_cpuid_quirks = 1;
+	up(TDXM_INIT_DONE);
+	assert_int_equal(rd(ST(0x9900000100000800)), 5);
+	/* the smallest stepping of the two packages */
+	assert_int_equal(rd(ST(0x9900000300000810)), 0xa06e3);
+	assert_int_equal(rd(ST(0x9900000300000811)), 0xa06d0);
+	assert_int_equal(rd(ST(0x9900000300000814)), 0x806f8);
+	assert_int_equal(rd(ST(0x9900000300000815)), 0);
+	assert_int_equal(rd(ST(0x0000000200000003)), 0xa06e1);
+	assert_int_equal(rd(ST(0x0000000200000004)), 0x806f8);
+}
+
+/* Impossible in the same way as the recorded ones, but not recorded */
 static void test_fatal_platforms(void **state)
 {
 	static const struct {
@@ -1143,7 +1238,8 @@ int main(void)
 		T(test_lp_shutdown_1_5_does_nothing), T(test_shutdown_1_5), T(test_rbp),
 		T(test_not_loaded), T(test_seamldr_info), T(test_seamldr_refuses),
 		T(test_seamldr_busy), T(test_seamrr), T(test_cpu_view),
-		T(test_tsc_without_ratio_is_fatal), T(test_fatal_platforms), T(test_unknown_fms),
+		T(test_tsc_without_ratio_is_fatal), T(test_cpuid_refusals), T(test_bad_cmrs),
+		T(test_allowed_fms), T(test_fatal_platforms), T(test_unknown_fms),
 		T(test_fault_counts), T(test_fault_of_one_lp), T(test_fault_outputs),
 		T(test_fault_exits), T(test_faults_at_run_time), T(test_faults_count_alike),
 		T(test_latency), T(test_td_locks), T(test_child_page_of_busy_td),
