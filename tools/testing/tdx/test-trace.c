@@ -501,6 +501,8 @@ static void test_differences(void **state)
 		{ ONE("{\"lp\":0,\"leaf\":33,\"write\":[[0,\"abc\"]]," OUT("0x0") "}"), "bad \"write\" entry 0", 1 },
 		{ ONE("{\"lp\":0,\"leaf\":44,\"read\":[[0,\"xy\"]]," OUT("0x0") "}"), "bad \"read\" entry 0", 1 },
 		{ ONE(""), "no steps", 1 },
+		{ "{\"name\":\"x\",\"cat\":\"trace\",\"platform\":{},\"steps\":[]}\n", "1 passed, 0 failed", 0 },
+		{ "{\"name\":\"x\",\"cat\":\"trace\",\"platform\":{}}\n", "no steps", 1 },
 		{ ONE("{\"faults\":[{}]}"), "step: faults[0]: needs a leaf and a status", 1 },
 		{ "{\"name\":\"y\",\"steps\":[]}\n", "platform: is ", 1 },
 		{ "{\"name\":\n", "column", 1 },
