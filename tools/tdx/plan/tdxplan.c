@@ -200,7 +200,7 @@ struct pool {
 	size_t nr;
 };
 
-static bool pool_take(void *ctx, u64 start, u64 end, int nid)
+static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
 {
 	struct pool *pool = ctx;
 	size_t i;
@@ -208,11 +208,11 @@ static bool pool_take(void *ctx, u64 start, u64 end, int nid)
 	(void)nid;
 	for (i = 0; i < pool->nr; i++) {
 		if (start < pool->taken[i].end && pool->taken[i].start < end)
-			return false;
+			return pool->taken[i].end;
 	}
 	pool->taken[pool->nr++] = (struct tdx_range){ start, end };
 
-	return true;
+	return 0;
 }
 
 static void pool_give(void *ctx, u64 start, u64 end)

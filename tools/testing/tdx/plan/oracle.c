@@ -348,7 +348,7 @@ struct pool {
 	struct tdx_range taken[3 * MAX_GRANULES];
 };
 
-static bool pool_take(void *ctx, u64 start, u64 end, int nid)
+static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
 {
 	struct pool *pool = ctx;
 	unsigned int i;
@@ -356,10 +356,10 @@ static bool pool_take(void *ctx, u64 start, u64 end, int nid)
 	(void)nid;
 	for (i = 0; i < pool->nr; i++) {
 		if (start < pool->taken[i].end && pool->taken[i].start < end)
-			return false;
+			return pool->taken[i].end;
 	}
 	pool->taken[pool->nr++] = (struct tdx_range){ start, end };
-	return true;
+	return 0;
 }
 
 static void pool_give(void *ctx, u64 start, u64 end)

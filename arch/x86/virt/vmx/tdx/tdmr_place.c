@@ -18,9 +18,6 @@
 
 #include "tdmr.h"
 
-/* Blocks of this size are what the page allocator is made of. */
-#define TDMR_PLACE_STEP		BIT_ULL(22)
-
 static bool tdmr_has_pamt(const struct tdmr *tdmr)
 {
 	return tdmr->pamt_base[TDX_PS_4K];
@@ -224,62 +221,6 @@ struct tdmr_place {
 	u64 start;
 };
 
-/* Does region @i go on where region @i - 1 ends, on the same node? */
-static bool tdmr_goes_on(const struct tdmr_plan *plan, unsigned int i)
-{
-	return i && i < plan->nr_regions &&
-	       plan->regions[i - 1].end == plan->regions[i].start &&
-	       plan->regions[i - 1].nid == plan->regions[i].nid;
-}
-
-/* Is [@start, @start + @size) memory of the right node, and to be had? */
-static bool tdmr_try(struct tdmr_place *place, u64 start)
-{
-	const struct tdmr_plan *plan = place->plan;
-	u64 end = start + place->size;
-	unsigned int i = tdmr_find_region(plan, start);
-	int nid;
-
-	if (i == plan->nr_regions || start < plan->regions[i].start)
-		return false;
-
-	nid = plan->regions[i].nid;
-	if (place->nid != NUMA_NO_NODE && place->nid != nid)
-		return false;
-
-	while (tdmr_goes_on(plan, i + 1) && plan->regions[i].end < end)
-		i++;
-	if (plan->regions[i].end < end)
-		return false;
-
-	if (!tdmr_pamt_fits(plan, start, end) ||
-	    !place->ops->take(place->ctx, start, end, nid))
-		return false;
-
-	place->start = start;
-	return true;
-}
-
-/* Beside a PAMT, no other area is needed. */
-static bool tdmr_try_beside(struct tdmr_place *place)
-{
-	const struct tdmr *tdmr;
-	unsigned int i;
-	u64 base;
-
-	for (i = 0; i < place->plan->nr_tdmrs; i++) {
-		tdmr = &place->plan->tdmrs[i];
-		if (!tdmr_has_pamt(tdmr))
-			continue;
-		base = tdmr->pamt_base[TDX_PS_4K];
-		if (tdmr_try(place, base + tdmr_pamt_total(tdmr)) ||
-		    (base >= place->size && tdmr_try(place, base - place->size)))
-			return true;
-	}
-
-	return false;
-}
-
 /* The end of the TDMR that @addr is in */
 static u64 tdmr_end_of(const struct tdmr_plan *plan, u64 addr)
 {
@@ -295,30 +236,87 @@ static u64 tdmr_end_of(const struct tdmr_plan *plan, u64 addr)
 	return U64_MAX;
 }
 
+/* Does region @i go on where region @i - 1 ends, on the same node? */
+static bool tdmr_goes_on(const struct tdmr_plan *plan, unsigned int i)
+{
+	return i && i < plan->nr_regions &&
+	       plan->regions[i - 1].end == plan->regions[i].start &&
+	       plan->regions[i - 1].nid == plan->regions[i].nid;
+}
+
 /*
- * Both ends first, a hole may be beside them. Elsewhere, one place takes as many
- * areas of a TDMR as any other.
+ * Take [@start, @start + @size) if it is memory of the right node, and can be
+ * had. Returns 0, or the address where it is worth to try next.
  */
+static u64 tdmr_try(struct tdmr_place *place, u64 start)
+{
+	const struct tdmr_plan *plan = place->plan;
+	u64 end = start + place->size;
+	unsigned int i = tdmr_find_region(plan, start);
+	u64 next;
+	int nid;
+
+	if (i == plan->nr_regions || start < plan->regions[i].start)
+		return U64_MAX;
+
+	nid = plan->regions[i].nid;
+	if (place->nid != NUMA_NO_NODE && place->nid != nid)
+		return U64_MAX;
+
+	while (tdmr_goes_on(plan, i + 1) && plan->regions[i].end < end)
+		i++;
+	if (plan->regions[i].end < end)
+		return U64_MAX;
+
+	/* One place takes as many areas of a TDMR as any other. */
+	if (!tdmr_pamt_fits(plan, start, end))
+		return tdmr_end_of(plan, start);
+
+	next = place->ops->take(place->ctx, start, end, nid);
+	if (!next)
+		place->start = start;
+
+	return next;
+}
+
+/* Beside a PAMT, no other area is needed. */
+static bool tdmr_try_beside(struct tdmr_place *place)
+{
+	const struct tdmr *tdmr;
+	unsigned int i;
+	u64 base;
+
+	for (i = 0; i < place->plan->nr_tdmrs; i++) {
+		tdmr = &place->plan->tdmrs[i];
+		if (!tdmr_has_pamt(tdmr))
+			continue;
+		base = tdmr->pamt_base[TDX_PS_4K];
+		if (!tdmr_try(place, base + tdmr_pamt_total(tdmr)) ||
+		    (base >= place->size && !tdmr_try(place, base - place->size)))
+			return true;
+	}
+
+	return false;
+}
+
+/* Both ends first, a hole may be beside them. */
 static bool tdmr_try_memory(struct tdmr_place *place, u64 start, u64 end)
 {
-	u64 last, at, step = ALIGN(place->size, TDMR_PLACE_STEP);
+	u64 last, at, next;
 
 	if (end - start < place->size)
 		return false;
 
 	last = end - place->size;
-	if (tdmr_try(place, start) || tdmr_try(place, last))
+	next = tdmr_try(place, start);
+	if (!next || !tdmr_try(place, last))
 		return true;
 
-	at = ALIGN(start + 1, TDMR_PLACE_STEP);
-	while (at < last) {
-		if (!tdmr_pamt_fits(place->plan, at, at + place->size)) {
-			at = tdmr_end_of(place->plan, at);
-			continue;
-		}
-		if (tdmr_try(place, at))
+	for (at = start; next > at && next < last;) {
+		at = next;
+		next = tdmr_try(place, at);
+		if (!next)
 			return true;
-		at += step;
 	}
 
 	return false;
