@@ -437,13 +437,6 @@ class Runs(unittest.TestCase):
             status, text = self.run_case("--replay", replay)
             self.assertEqual(status, 0 if good else 1, text)
 
-    def test_nothing_to_replay(self):
-        """Without a SEAMCALL the trace has no steps, which the replayer refuses."""
-        self.case.update(replay=True, seamcalls={"any": 0})
-        self.act["stats"] = {"state": "PENDING", "seamcalls": {}, "seamldr_calls": 0}
-        status, text = self.run_case("--replay", "/bin/false")
-        self.assertEqual(status, 0, text)
-
     def test_unknown_case(self):
         with self.assertRaisesRegex(runlib.BadInput, "no case b"):
             self.run_case("--case", "b")
