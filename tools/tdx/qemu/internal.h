@@ -54,7 +54,15 @@ bool tdx_seamrr_enabled(CPUX86State *env);
 void tdx_measure_tsc(void);
 
 /* What the model needs of the machine */
-extern const struct tdxm_ops tdx_seam_ops;
+extern struct tdxm_ops tdx_seam_ops;
+
+/* The checker, see check.c */
+void tdx_check_start(TdxPlatform *tdx, Error **errp);
+void tdx_check_clear(void);
+void tdx_check_begin(CPUX86State *env);
+void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done);
+void tdx_check_movdir64b(vaddr dst);
+void tdx_check_reset(const char *event);
 
 /* Start a module, or start it again as the BIOS does after a reset */
 bool tdx_module_start(TdxPlatform *tdx, Error **errp);

@@ -78,6 +78,8 @@ static void platform_reset(void *opaque)
     if (!total_calls(tdx) && !tdxm_stat_seamldr_calls(tdx->module)) {
         return;
     }
+    tdx_check_reset("reset");
+    tdx_check_clear();
     close_trace(tdx);
     tdxm_free(tdx->module);
     tdx->boot++;
@@ -167,6 +169,7 @@ static void platform_exit(Notifier *notifier, void *data)
 static void platform_complete(UserCreatable *uc, Error **errp)
 {
     TdxPlatform *tdx = TDX_PLATFORM(uc);
+    Error *err = NULL;
     char *why = NULL;
 
     if (tdx_platform) {
@@ -182,6 +185,11 @@ static void platform_complete(UserCreatable *uc, Error **errp)
     if (!tdx->machine) {
         error_setg(errp, "%s", why ? why : "cannot read the description");
         free(why);
+        return;
+    }
+    tdx_check_start(tdx, &err);
+    if (err) {
+        error_propagate(errp, err);
         return;
     }
     if (!tdx_module_start(tdx, errp)) {

@@ -138,7 +138,7 @@ static void seam_delay(void *opaque, unsigned int lp, uint64_t ns)
     }
 }
 
-const struct tdxm_ops tdx_seam_ops = {
+struct tdxm_ops tdx_seam_ops = {
     .alloc = seam_alloc,
     .free = seam_free,
     .mem_read = seam_mem_read,
@@ -168,15 +168,19 @@ static G_NORETURN void seam_shutdown(CPUX86State *env)
 static enum tdxm_exit seam_enter(TdxPlatform *tdx, CPUX86State *env)
 {
     uint64_t *gpr = (uint64_t *)env->regs;
+    uint64_t leaf = gpr[TDXM_RAX] & (TDXM_SEAMLDR | 0xffff);
     enum tdxm_exit ret;
 
+    tdx_check_begin(env);
     if (likely(!tdx->trace)) {
-        return tdxm_seamcall(tdx->module, tdx_lp(env), gpr);
+        ret = tdxm_seamcall(tdx->module, tdx_lp(env), gpr);
+    } else {
+        qatomic_inc(&tdx->in_call);
+        ret = tdx_trace_seamcall(qatomic_mb_read(&tdx->closed) ? NULL : tdx->trace, tdx->module,
+                                 tdx_lp(env), gpr);
+        qatomic_dec(&tdx->in_call);
     }
-    qatomic_inc(&tdx->in_call);
-    ret = tdx_trace_seamcall(qatomic_mb_read(&tdx->closed) ? NULL : tdx->trace, tdx->module,
-                             tdx_lp(env), gpr);
-    qatomic_dec(&tdx->in_call);
+    tdx_check_end(env, leaf, ret == TDXM_DONE);
     return ret;
 }
 

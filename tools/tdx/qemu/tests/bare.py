@@ -39,6 +39,8 @@ class Case:
         self.stats = stats or {}
 
 
+BUSY = {"leaf": "TDH.SYS.LP.SHUTDOWN", "lp": "any", "nth": 1, "count": 0, "status": "TDX_SYS_BUSY"}
+
 CASES = [
     Case("vmx"),
     Case("init-blocked"),
@@ -48,7 +50,7 @@ CASES = [
          output=[r"msr 87 on CPU 1: 200000001f", r"msr 87 on CPU 2: 100000002f", r"msr 1401 on CPU 3: ffffffe000400"]),
     Case("no-seamrr", seamrr={"supported": False}),
     Case("movdir64b"),
-    Case("modes"),
+    Case("modes", findings=[r"^lp-init: CPU 0"]),
     Case("seamrr-off", seamrr={"enabled": False}),
     Case("seamrr-off-lp1", quirks={"msr": [[1, 0x1401, "0xffffffe000400"]]}, ends=False,
          output=[r"exception 13 at [0-9a-f]+ on CPU 1, error code 0"]),
@@ -56,9 +58,45 @@ CASES = [
     Case("seamldr"),
     Case("init", stats={"state": "READY"}),
     Case("init", name="init-1cpu", lps=1, packages=1, stats={"state": "READY"}),
-    Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}),
+    Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}, findings=[r"^lp-init: CPU 0"]),
     Case("fatal", faults=[{"leaf": "TDH.SYS.INIT", "lp": "any", "nth": 1, "count": 1, "status": "FATAL"}], ends=False,
          output=[r"the TDX module stopped with a fatal error"], stats={"state": "STOPPED"}),
+] + [
+    # The host-rule checker: who breaks a rule, and who does not
+    Case("flush-none", findings=[rf"^flush: CPU {c}, RIP 0x\w+ \(seamcall\+0x\w+\), address 0x140000000: PAMT .*"
+                                 r"since CPU 0 wrote there \(3 pages, the last at 0x140100000\)" for c in range(4)]),
+    Case("flush-one", findings=[rf"^flush: CPU {c}, " for c in (1, 2, 3)]),
+    Case("flush-all"),
+    Case("flush-early"),
+    Case("flush-then-store", findings=[rf"^flush: CPU {c}, .*, address 0x140003000: .*since CPU 2 wrote there \(1 pages" for c in range(4)]),
+    Case("td-page", findings=[r"^flush: CPU \d, .*, address 0x101000000: TDR", r"^flush: CPU \d, .*, address 0x101002000: TDR"]),
+    Case("host-write", findings=[rf"^host-write: CPU 0, RIP 0x\w+ \(store_kinds\+0x\w+\), address 0x1400{n:02x}100: a store to a page of the module$"
+                                 for n in range(1, 13)] +
+         [r"^host-write: CPU 0, RIP .*, address 0x14000d(ff\w|000):", r"^host-write: CPU 0, RIP .*, address 0x14000e000:",
+          r"^host-write: CPU 1, RIP 0x\w+ \(store\+0x\w+\), address 0x140014100:"]),
+    Case("dma-write", findings=[r"^host-write: no CPU, address 0x140006fc0: DMA", r"^host-write: no CPU, address 0x140007000: DMA"]),
+    Case("host-write-later", findings=[r"^host-write: CPU 3, RIP 0x\w+ \(store\+0x\w+\), address 0x140001000: .*called again"]),
+    Case("host-write-before-key", findings=[r"^host-write: CPU 0, RIP .*, address 0x140001000: .*called again"]),
+    Case("take-back"),
+    Case("take-back-early"),
+    Case("after-shutdown"),
+    Case("after-lp-shutdown", module={"kind": "1.0"}),
+    Case("unconverted-load", erratum_partial_write=True,
+         findings=[r"^conversion: CPU 0, RIP 0x\w+ \(load\+0x\w+\), address 0x140002048: a load from"]),
+    Case("unconverted-store", erratum_partial_write=True, findings=[r"^conversion: CPU 0, RIP .* \(store\+0x\w+\), address 0x140009000: a store to"]),
+    Case("unconverted-take-back", erratum_partial_write=True, findings=[r"^conversion: CPU 0, .*, address 0x140001000: a store to"]),
+    Case("converted", erratum_partial_write=True),
+    Case("converted-take-back", erratum_partial_write=True),
+    Case("init-dirty", findings=[r"^private-lines: CPU 1, .*: INIT"]),
+    Case("init-clean"),
+    Case("off-dirty", findings=[r"^private-lines: CPU 0: power-off"]),
+    Case("off-dirty", name="checker-off", checker=False),
+    Case("kexec-dirty", findings=[r"^private-lines: CPU 0, RIP 0x\w+ \(new_kernel\+0x\w+\): a new kernel"]),
+    Case("kexec-clean"),
+    Case("reserved-rax", findings=[r"^reserved-rax: CPU 0, RIP .*\(seamcall.*RAX 0x100002c, of which 0x1000000"]),
+    Case("busy-storm", faults=[BUSY], findings=[r"^busy-storm: CPU 0, .*more than 1000 "]),
+    Case("busy-often", faults=[BUSY]),
+    Case("no-lp-init", findings=[r"^lp-init: CPU 0, .*leaf 34"]),
 ]
 
 

@@ -32,6 +32,8 @@ void on_each_cpu(void (*fn)(void *), void *arg);
 int attempt(void (*fn)(void *), void *arg);
 uint32_t attempt_error(void);
 uint64_t attempt_cr2(void);
+/* Machine checks that a CPU has had outside of attempt() */
+unsigned int machine_checks(unsigned int cpu);
 
 /* ---- output and end */
 

@@ -141,6 +141,7 @@ struct cpu {
 	uint64_t attempt_rsp;		/* not 0: an exception ends attempt() */
 	uint32_t error;
 	uint64_t cr2;
+	volatile unsigned int machine_checks;
 	void (*volatile fn)(void *);
 	void *volatile arg;
 	volatile bool up;
@@ -190,6 +191,11 @@ void trap(struct frame *f)
 		APIC[APIC_EOI] = 0;
 		return;
 	}
+	if (f->vector == MC && !c->attempt_rsp) {
+		c->machine_checks++;
+		wrmsr(0x17a, 0);
+		return;
+	}
 	if (!c->attempt_rsp) {
 		print("not ok - exception %lu at %lx on CPU %u, error code %lx\n", f->vector, f->rip, this_cpu(),
 		      f->error);
@@ -218,6 +224,11 @@ void attempt_end(void)
 uint32_t attempt_error(void)
 {
 	return cpus[this_cpu()].error;
+}
+
+unsigned int machine_checks(unsigned int cpu)
+{
+	return cpus[cpu].machine_checks;
 }
 
 uint64_t attempt_cr2(void)

@@ -25,7 +25,7 @@ to_long_mode:
 	movl $pml4, %eax
 	movl %eax, %cr3
 	movl %cr4, %eax
-	orl $0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
+	orl $0x660, %eax		/* PAE, MCE, OSFXSR, OSXMMEXCPT */
 	movl %eax, %cr4
 	movl $0xc0000080, %ecx
 	rdmsr
@@ -244,8 +244,6 @@ seamcall:
 	movq 112(%rax), %r14
 	movq 120(%rax), %r15
 	movq (%rax), %rax
-	.globl seamcall_insn
-seamcall_insn:
 	.byte 0x66, 0x0f, 0x01, 0xcf
 	pushfq
 	pushq %rdi
