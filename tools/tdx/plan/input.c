@@ -271,6 +271,9 @@ static bool log_srat(struct input *in, const struct line *line, const char *at)
 		if (!check_range(in, line->nr, start, end))
 			return false;
 	}
+	/* Nodes are made of pages. */
+	start &= ~(PAGE - 1);
+	end = (end + PAGE - 1) & ~(PAGE - 1);
 	pieces_add(&in->nodes, start, end, (int)nid, line->nr);
 
 	return true;
@@ -292,6 +295,8 @@ static bool log_cmrs(struct input *in, const struct line *line, const char *at)
 			return bad(in, line->nr, "CMR: expected [0xSTART, 0xEND)");
 		if (!check_range(in, line->nr, start, end))
 			return false;
+		if ((start | end) % PAGE)
+			return bad(in, line->nr, "CMR [%#llx, %#llx) is no multiple of 4 KiB", start, end);
 		pieces_add(&in->cmrs, start, end, -1, line->nr);
 	}
 

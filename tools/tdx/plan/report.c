@@ -292,6 +292,8 @@ bool report_json(FILE *out, const struct outcome *ours, const struct outcome *ma
 	json_t *root = json_plan(ours);
 	bool ok;
 
+	if (root)
+		json_object_set_new(root, "memory_bytes", json_integer(plan_memory(&ours->plan)));
 	if (root && mainline)
 		json_object_set_new(root, "mainline", json_plan(mainline));
 	ok = root && !json_dumpf(root, out, JSON_INDENT(1)) && fputc('\n', out) != EOF;

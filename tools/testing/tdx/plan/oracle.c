@@ -293,7 +293,7 @@ static void disagree(const struct instance *in, const char *what)
 {
 	dump(in);
 	fprintf(stderr, "DISAGREEMENT at seed %llu instance %lu: %s\n", seed, instances, what);
-	printf("oracle: %lu passed, 1 failed\n", instances);
+	printf("oracle: 0 passed, 1 failed\n");
 	exit(1);
 }
 
@@ -419,7 +419,7 @@ static void check_reserved(const struct instance *in)
 	}
 }
 
-static unsigned long unplaced, feasible, searched;
+static unsigned long unplaced, feasible;
 
 static void check_placed(struct instance *in)
 {
@@ -556,9 +556,9 @@ int main(int argc, char **argv)
 		run_instance(in, scratch, instances % 4 != 3);
 	}
 
-	printf("oracle: seed %llu, %lu instances, %lu with a layout; of these %lu with memory too small for the PAMT; searches %lu\n",
-	       seed, instances, feasible, unplaced, searched);
-	printf("oracle: %lu passed, 0 failed\n", instances);
+	printf("oracle: seed %llu, %lu instances, %lu with a layout; of these %lu with memory too small for the PAMT\n",
+	       seed, instances, feasible, unplaced);
+	printf("oracle: 1 passed, 0 failed\n");
 	free(scratch);
 	free(in);
 	return 0;

@@ -114,6 +114,7 @@ static void test_bad_input(void)
 	static const struct tdx_range cmr_backwards[] = { { 2 * GB, GB } };
 	static const struct tdx_range cmr_beyond[] = { { 0, (1ULL << 52) + 4096 } };
 	static const struct tdx_range cmr_overlap[] = { { 0, 2 * GB }, { GB, 3 * GB } };
+	static const struct tdx_range cmr_crooked[] = { { 0, 3 * GB + 512 } };
 	static const struct tdx_range half[] = { { 0, GB + 512 * MB } };
 	static const struct tdx_range hole[] = { { 0, GB + 512 * MB }, { GB + 513 * MB, 4 * GB } };
 	struct test t;
@@ -158,6 +159,9 @@ static void test_bad_input(void)
 	done(&t);
 	INIT(&t, good, cmr_overlap);
 	CHECK(tdmr_plan_layout(&t.plan) == -22 && is_error(&t.plan, "CMR overlaps", GB, 3 * GB, 0, 0));
+	done(&t);
+	INIT(&t, good, cmr_crooked);
+	CHECK(tdmr_plan_layout(&t.plan) == -22 && is_error(&t.plan, "CMR is no multiple", 0, 3 * GB + 512, 0, 0));
 	done(&t);
 	INIT(&t, good, half);
 	CHECK(tdmr_plan_layout(&t.plan) == -34 && is_error(&t.plan, "not in a CMR", GB, 2 * GB, 0, 0));

@@ -219,6 +219,10 @@ static int tdmr_check_cmrs(struct tdmr_plan *plan)
 			return tdmr_fail(plan, -EINVAL,
 					 "CMR overlaps the one before it, or is out of order",
 					 cmr->start, cmr->end, 0, 0);
+		if (!IS_ALIGNED(cmr->start | cmr->end, PAMT_PAGE))
+			return tdmr_fail(plan, -EINVAL,
+					 "CMR is no multiple of 4 KiB",
+					 cmr->start, cmr->end, 0, 0);
 		next = cmr->end;
 	}
 

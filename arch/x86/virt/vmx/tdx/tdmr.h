@@ -109,8 +109,8 @@ struct tdmr_error {
  * @regions: TDX memory: ascending, disjoint, not empty, multiples of 4 KiB,
  *	     below 2^52
  * @nr_regions: number of @regions, at least 1
- * @cmrs: convertible memory: ascending, disjoint; empty ones are skipped, those
- *	  that touch count as one
+ * @cmrs: convertible memory: ascending, disjoint, multiples of 4 KiB; empty ones
+ *	  are skipped, those that touch count as one
  * @nr_cmrs: number of @cmrs
  * @limits: what the module says
  * @want_tdmrs: cut TDMRs, the largest first, until there are so many, so that
