@@ -244,12 +244,15 @@ static void lp_shutdown(void *unused)
 /* Module 1.0 */
 static void after_lp_shutdown(void)
 {
+	uint64_t rax;
+
 	if (!bring_up(0))
 		return;
 	on_each_cpu(flush_cache, NULL);
 	on_each_cpu(lp_shutdown, NULL);
 	store((void *)PAMT_BASE);
-	check(leaf(TDH_SYS_INIT, 0, 0, 0) == 0xc000050600000000, "the module is shut down");
+	rax = leaf(TDH_SYS_INIT, 0, 0, 0);
+	check(rax == VMFAIL, "SEAMCALL on an LP that is shut down: VMfailInvalid");
 }
 
 static void after_shutdown(void)
