@@ -19,6 +19,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 
+#include <asm/intel-family.h>
 #include <asm/msr.h>
 #include <asm/tdx_host.h>
 
@@ -174,6 +175,13 @@ static void tdx_detect_other_cpu(unsigned int cpu)
 		cpu, msr, tdx_msr_name(msr), val, boot_val);
 }
 
+/* CPUs that raise #MC when a line is read that was partly written as private memory */
+static bool tdx_cpu_has_pw_mce(const struct cpuinfo_x86 *c)
+{
+	return c->x86 == 6 && (c->x86_model == INTEL_FAM6_SAPPHIRERAPIDS_X ||
+			       c->x86_model == INTEL_FAM6_EMERALDRAPIDS_X);
+}
+
 /**
  * tdx_cpu_detect() - look at the TDX MSRs of this CPU
  * @c: this CPU
@@ -187,6 +195,9 @@ void tdx_cpu_detect(struct cpuinfo_x86 *c)
 {
 	if (tdx_host_off)
 		return;
+
+	if (tdx_cpu_has_pw_mce(c))
+		set_cpu_bug(c, X86_BUG_TDX_PW_MCE);
 
 	if (c == &boot_cpu_data)
 		tdx_detect_boot_cpu();
