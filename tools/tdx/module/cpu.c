@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the module sees of the CPUs: MSRs, CPUID, entropy, interrupts, PCONFIG.
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Life of a model, and the way of a SEAMCALL: SEAMRR, faults, P-SEAMLDR or
  * module, the module's dispatcher, its locks, the handler.
@@ -161,7 +161,10 @@ struct tdxm *tdxm_new(const struct tdxm_platform *p, const struct tdxm_ops *ops,
 	m->lp = (struct tdxm_lp *)(((uintptr_t)m->lp_alloc + __alignof__(*m->lp) - 1) &
 				   ~(uintptr_t)(__alignof__(*m->lp) - 1));
 	tdxm_cpu_init(m);
-	tdxm_set_faults(m, p->faults, p->nr_faults);
+	if (!tdxm_set_faults(m, p->faults, p->nr_faults)) {
+		tdxm_free(m);
+		return NULL;
+	}
 	return m;
 }
 
@@ -170,6 +173,7 @@ void tdxm_free(struct tdxm *m)
 	if (!m)
 		return;
 	tdxm_free_pamt(m);
+	tdxm_free_faults(m);
 	if (m->package)
 		m->ops.free(m->opaque, m->package, m->platform.packages * sizeof(*m->package));
 	if (m->lp_alloc)
@@ -245,28 +249,15 @@ void tdxm_latency(const struct tdxm_call *c)
 		c->m->ops.delay(c->m->opaque, c->n, ns);
 }
 
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#endif
-}
-
 /*
  * SHUTDOWN has to know whether another LP is inside. To keep the other leaves
- * free of a shared counter, each LP has a flag; `closing` stops LPs from
- * entering while SHUTDOWN looks at all of them.
+ * free of a shared counter, each LP has a flag. An LP sets it before it looks
+ * at the state, and a shutdown changes the state before it looks at the flags
+ * for the last time: one of the two sees the other (all of them are seq_cst).
  */
 static void enter(struct tdxm_call *c)
 {
-	for (;;) {
-		__atomic_store_n(&c->lp->inside, 1, __ATOMIC_SEQ_CST);
-		if (!__atomic_load_n(&c->m->closing, __ATOMIC_SEQ_CST))
-			return;
-		__atomic_store_n(&c->lp->inside, 0, __ATOMIC_SEQ_CST);
-		while (__atomic_load_n(&c->m->closing, __ATOMIC_ACQUIRE))
-			cpu_relax();
-	}
+	__atomic_store_n(&c->lp->inside, 1, __ATOMIC_SEQ_CST);
 }
 
 static bool others_inside(const struct tdxm_call *c)
@@ -292,19 +283,17 @@ static void leave(struct tdxm_call *c)
 		tdxm_disown_all(c->m);
 }
 
-/* Global lock is held, so no other LP is here */
+/*
+ * An LP that enters after the others were looked at may still see READY: its
+ * call counts as made before this one, and leave() waits for it.
+ */
 uint64_t tdxm_sys_shutdown(struct tdxm_call *c)
 {
-	uint64_t status = TDX_SYS_BUSY;
-
-	__atomic_store_n(&c->m->closing, 1, __ATOMIC_SEQ_CST);
-	if (!others_inside(c)) {
-		set_state(c->m, TDXM_SHUTDOWN);
-		__atomic_store_n(&c->m->disown, DISOWN_WANTED, __ATOMIC_SEQ_CST);
-		status = TDX_SUCCESS;
-	}
-	__atomic_store_n(&c->m->closing, 0, __ATOMIC_RELEASE);
-	return status;
+	if (others_inside(c))
+		return TDX_SYS_BUSY;
+	advance_state(c->m, TDXM_READY, TDXM_SHUTDOWN);
+	__atomic_store_n(&c->m->disown, DISOWN_WANTED, __ATOMIC_SEQ_CST);
+	return TDX_SUCCESS;
 }
 
 /*
@@ -322,7 +311,7 @@ uint64_t tdxm_sys_lp_shutdown(struct tdxm_call *c)
 	state = get_state(c->m);
 	while (state != TDXM_SHUTDOWN && state != TDXM_STOPPED)
 		if (__atomic_compare_exchange_n(&c->m->state, &state, TDXM_SHUTDOWN, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 			__atomic_store_n(&c->m->disown, DISOWN_WANTED, __ATOMIC_SEQ_CST);
 			break;
 		}
@@ -471,9 +460,9 @@ enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16])
 	if (!m->platform.module.loaded || c.lp->shut_down)
 		return TDXM_VMFAIL_INVALID;
 	enter(&c);
-	if (get_state(m) == TDXM_STOPPED)
+	if (get_state(m) == TDXM_STOPPED) {
 		exit = TDXM_VMFAIL_INVALID;
-	else {
+	} else {
 		status = dispatch(&c);
 		exit = status == TDX_FATAL ? TDXM_FATAL : TDXM_DONE;
 	}

@@ -1,32 +1,46 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Faults: answers that the platform description, or a test at run time, puts
  * in the place of the module's own.
  */
 #include "internal.h"
 
-static void lock(struct tdxm *m)
+static size_t faults_size(uint32_t nr)
 {
-	while (__atomic_exchange_n(&m->faults_lock, 1, __ATOMIC_ACQUIRE))
-		;
-}
-
-static void unlock(struct tdxm *m)
-{
-	__atomic_store_n(&m->faults_lock, 0, __ATOMIC_RELEASE);
+	return sizeof(struct tdxm_faults) + nr * sizeof(((struct tdxm_faults *)0)->entry[0]);
 }
 
 bool tdxm_set_faults(struct tdxm *m, const struct tdxm_fault *faults, unsigned int nr)
 {
+	struct tdxm_faults *list = NULL;
+	uint32_t i;
+
 	if (nr > TDXM_MAX_FAULTS)
 		return false;
-	lock(m);
-	memset(m->fault_seen, 0, sizeof(m->fault_seen));
-	if (nr)
-		memcpy(m->faults, faults, nr * sizeof(*faults));
-	__atomic_store_n(&m->nr_faults, nr, __ATOMIC_RELAXED);
-	unlock(m);
+	if (nr) {
+		list = m->ops.alloc(m->opaque, faults_size(nr));
+		if (!list)
+			return false;
+		list->nr = nr;
+		for (i = 0; i < nr; i++)
+			list->entry[i].fault = faults[i];
+		list->older = __atomic_load_n(&m->all_faults, __ATOMIC_RELAXED);
+		while (!__atomic_compare_exchange_n(&m->all_faults, &list->older, list, true,
+						    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			;
+	}
+	__atomic_store_n(&m->faults, list, __ATOMIC_RELEASE);
 	return true;
+}
+
+void tdxm_free_faults(struct tdxm *m)
+{
+	struct tdxm_faults *list;
+
+	while ((list = m->all_faults)) {
+		m->all_faults = list->older;
+		m->ops.free(m->opaque, list, faults_size(list->nr));
+	}
 }
 
 static bool matches(const struct tdxm_fault *f, unsigned int lp, uint64_t rax)
@@ -40,29 +54,26 @@ static bool matches(const struct tdxm_fault *f, unsigned int lp, uint64_t rax)
 /* Every fault that matches counts the call; the first one that is due strikes */
 bool tdxm_fault_strikes(struct tdxm *m, unsigned int lp, uint64_t rax, struct tdxm_fault *f)
 {
+	struct tdxm_faults *list = __atomic_load_n(&m->faults, __ATOMIC_ACQUIRE);
+	const struct tdxm_fault *candidate;
 	bool strikes = false;
-	uint32_t i, seen;
+	uint64_t seen;
+	uint32_t i;
 
-	if (!__atomic_load_n(&m->nr_faults, __ATOMIC_RELAXED))
-		return false;
-
-	lock(m);
-	for (i = 0; i < m->nr_faults; i++) {
-		if (!matches(&m->faults[i], lp, rax))
+	for (i = 0; list && i < list->nr; i++) {
+		candidate = &list->entry[i].fault;
+		if (!matches(candidate, lp, rax))
 			continue;
-		seen = m->fault_seen[i];
-		if (seen < UINT32_MAX)
-			m->fault_seen[i] = ++seen;
-		if (strikes || seen < m->faults[i].nth)
+		seen = __atomic_add_fetch(&list->entry[i].seen, 1, __ATOMIC_RELAXED);
+		if (strikes || seen < candidate->nth)
 			continue;
-		if (m->faults[i].count && seen - m->faults[i].nth >= m->faults[i].count)
+		if (candidate->count && seen - candidate->nth >= candidate->count)
 			continue;
-		*f = m->faults[i];
+		*f = *candidate;
 		strikes = true;
 	}
 	if (strikes)
-		m->faults_hit++;
-	unlock(m);
+		__atomic_add_fetch(&m->faults_hit, 1, __ATOMIC_RELAXED);
 	return strikes;
 }
 

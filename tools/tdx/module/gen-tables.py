@@ -13,7 +13,8 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SPDX = "/* SPDX-License-Identifier: GPL-2.0-or-later */\n"
+SPDX_C = "// SPDX-License-Identifier: GPL-2.0-or-later\n"
+SPDX_H = "/* SPDX-License-Identifier: GPL-2.0-or-later */\n"
 MADE = "/* Made by gen-tables.py from csv/, do not edit */\n"
 
 PSEUDO_MSR = {"CPUID": "MSR_CPUID", "CMR": "MSR_CMR", "SEAMOPS": "MSR_SEAMOPS",
@@ -97,14 +98,14 @@ def checks(phase, kind_of_table, size):
 def names(table, pairs):
     out = ["const struct tdxm_name %s[] = {" % table]
     out += ["\t{ %s, \"%s\" }," % (h64(value), name) for value, name in pairs]
-    out.append("};")
+    out.append("};\n")
     out.append("const unsigned int %s = ARRAY_LEN(%s);\n" %
                (table.replace("tdxm_", "tdxm_nr_"), table))
     return out
 
 
 def tables():
-    out = [SPDX + MADE + '#include "internal.h"\n']
+    out = [SPDX_C + MADE + '#include "internal.h"\n']
     out += checks("INIT", "tdxm_init_checks", "NR_INIT_CHECKS")
     out += checks("LP.INIT", "tdxm_lp_checks", "NR_LP_CHECKS")
 
@@ -132,14 +133,14 @@ def tables():
         out.append("\t{ %s, %s,\n\t  { %s },\n\t  { %s } }," % (
             h32(int(row["leaf"], 0)), sub or h32(int(row["subleaf"], 0)),
             ", ".join(h32(v) for t, v in regs), ", ".join(t for t, v in regs)))
-    out.append("};")
+    out.append("};\n")
     out.append("const unsigned int tdxm_nr_base_cpuids = ARRAY_LEN(tdxm_base_cpuids);\n")
 
     out.append("const struct tdxm_base_msr tdxm_base_msrs[] = {")
     for row in rows("baseline_msr"):
         term, value = expression(row["value"])
         out.append("\t{ %s, %s, %s }, /* %s */" % (row["msr"], term, h64(value), row["name"]))
-    out.append("};")
+    out.append("};\n")
     out.append("const unsigned int tdxm_nr_base_msrs = ARRAY_LEN(tdxm_base_msrs);\n")
 
     out.append("const struct tdxm_field tdxm_fields[NR_FIELDS] = {")
@@ -162,13 +163,13 @@ def tables():
         major, minor, update = (int(x) for x in row["module_version"].split("."))
         out.append('\t{ "%s", %d, %d, %d, %s },' % (
             row["module_version"], major, minor, update, h64(int(row["tdx_features0"], 16))))
-    out.append("};")
+    out.append("};\n")
     out.append("const unsigned int tdxm_nr_kinds = ARRAY_LEN(tdxm_kinds);")
     return "\n".join(out) + "\n"
 
 
 def fields():
-    return SPDX + MADE + "".join("FIELD(%s)\n" % row["name"] for row in rows("metadata_fields"))
+    return SPDX_H + MADE + "".join("FIELD(%s)\n" % row["name"] for row in rows("metadata_fields"))
 
 
 def main():

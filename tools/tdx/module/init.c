@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * TDH.SYS.INIT and TDH.SYS.LP.INIT: is this platform, and is this LP, as the
  * module needs it? Both walk their tables (csv/msr_checks.csv in order, and

@@ -372,6 +372,19 @@ struct tdxm_wb {
 	bool interrupted;		/* CACHE.WB has to be resumed */
 };
 
+/*
+ * Faults as they were armed at one time. A list is not changed but for its
+ * counts, and kept until the model is freed: calls that look at it need no lock.
+ */
+struct tdxm_faults {
+	struct tdxm_faults *older;
+	uint32_t nr;
+	struct {
+		struct tdxm_fault fault;
+		uint64_t seen;			/* calls that matched */
+	} entry[];
+};
+
 /* Pages go back to the machine when the last call after a shutdown has ended */
 enum tdxm_disown {
 	DISOWN_NOT_YET,
@@ -389,7 +402,6 @@ struct tdxm {
 	uint32_t keyid_bits, tdx_bits;		/* of the platform */
 
 	uint32_t state;				/* enum tdxm_state */
-	uint32_t closing;			/* SHUTDOWN looks who is inside */
 	uint64_t fatal;
 	uint32_t disown;			/* enum tdxm_disown */
 	struct tdxm_lock global;
@@ -411,10 +423,8 @@ struct tdxm {
 	size_t lp_alloc_size;
 	struct tdxm_package *package;
 
-	uint32_t nr_faults;			/* read without the lock: any at all? */
-	uint32_t faults_lock;			/* a spin lock, held for a few instructions */
-	struct tdxm_fault faults[TDXM_MAX_FAULTS];
-	uint32_t fault_seen[TDXM_MAX_FAULTS];
+	struct tdxm_faults *faults;		/* NULL: none are armed */
+	struct tdxm_faults *all_faults;		/* every list that ever was, for tdxm_free() */
 	uint64_t faults_hit;
 
 	struct tdxm_lock seamldr_lock;
@@ -434,12 +444,12 @@ typedef uint64_t (*tdxm_handler)(struct tdxm_call *c);
 
 static inline enum tdxm_state get_state(const struct tdxm *m)
 {
-	return (enum tdxm_state)__atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
+	return (enum tdxm_state)__atomic_load_n(&m->state, __ATOMIC_SEQ_CST);
 }
 
 static inline void set_state(struct tdxm *m, enum tdxm_state state)
 {
-	__atomic_store_n(&m->state, state, __ATOMIC_RELEASE);
+	__atomic_store_n(&m->state, state, __ATOMIC_SEQ_CST);
 }
 
 /* False: LP.SHUTDOWN or a fatal error of another LP came in between */
@@ -448,7 +458,7 @@ static inline bool advance_state(struct tdxm *m, enum tdxm_state from, enum tdxm
 	uint32_t state = from;
 
 	return __atomic_compare_exchange_n(&m->state, &state, to, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 static inline void tdxm_event(const struct tdxm_call *c, enum tdxm_event ev)
@@ -521,6 +531,7 @@ void tdxm_free_td(struct tdxm *m, struct tdxm_td *td);
 void tdxm_disown_td_page(struct tdxm *m, const struct tdxm_page *page, uint64_t pa);
 
 /* faults.c */
+void tdxm_free_faults(struct tdxm *m);
 bool tdxm_fault_strikes(struct tdxm *m, unsigned int lp, uint64_t rax, struct tdxm_fault *f);
 
 /* seamldr.c */

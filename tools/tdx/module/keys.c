@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Keys and KeyIDs: TDH.SYS.KEY.CONFIG, the key ownership table, and the leaves
  * that give a KeyID to a TD and take it back.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Global metadata: TDH.SYS.RD reads an element of a field, TDH.SYS.RDALL a
  * page of them.

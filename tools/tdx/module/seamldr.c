@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * P-SEAMLDR. INFO answers; the module can be neither installed nor removed, so
  * the other leaves do no more than refuse what they are given.

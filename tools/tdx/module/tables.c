@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Made by gen-tables.py from csv/, do not edit */
 #include "internal.h"
 
@@ -776,6 +776,7 @@ const struct tdxm_base_cpuid tdxm_base_cpuids[] = {
 	  { 0x3900u, 0x200u, 0u, 0u },
 	  { TERM_PA_WIDTH, TERM_NONE, TERM_NONE, TERM_NONE } },
 };
+
 const unsigned int tdxm_nr_base_cpuids = ARRAY_LEN(tdxm_base_cpuids);
 
 const struct tdxm_base_msr tdxm_base_msrs[] = {
@@ -817,6 +818,7 @@ const struct tdxm_base_msr tdxm_base_msrs[] = {
 	{ 0x1400, TERM_SEAMRR_BASE, 8 }, /* SEAMRR base */
 	{ 0x1401, TERM_SEAMRR_MASK, UINT64_C(0xc00) }, /* SEAMRR mask */
 };
+
 const unsigned int tdxm_nr_base_msrs = ARRAY_LEN(tdxm_base_msrs);
 
 const struct tdxm_field tdxm_fields[NR_FIELDS] = {
@@ -957,6 +959,7 @@ const struct tdxm_name tdxm_leaf_names[] = {
 	{ UINT64_C(0x57), "TDH.IMPORT.STATE.VP" },
 	{ UINT64_C(0x60), "TDH.MIG.STREAM.CREATE" },
 };
+
 const unsigned int tdxm_nr_leaf_names = ARRAY_LEN(tdxm_leaf_names);
 
 const struct tdxm_name tdxm_status_names[] = {
@@ -1127,6 +1130,7 @@ const struct tdxm_name tdxm_status_names[] = {
 	{ UINT64_C(0xc000116000000000), "TDX_GLA_NOT_CANONICAL" },
 	{ UINT64_C(0xffffffffffffffff), "UNINITIALIZE_ERROR" },
 };
+
 const unsigned int tdxm_nr_status_names = ARRAY_LEN(tdxm_status_names);
 
 const struct tdxm_name tdxm_operand_names[] = {
@@ -1181,6 +1185,7 @@ const struct tdxm_name tdxm_operand_names[] = {
 	{ UINT64_C(0xbb), "KET" },
 	{ UINT64_C(0xbc), "WBCACHE" },
 };
+
 const unsigned int tdxm_nr_operand_names = ARRAY_LEN(tdxm_operand_names);
 
 const struct tdxm_kind tdxm_kinds[] = {
@@ -1197,4 +1202,5 @@ const struct tdxm_kind tdxm_kinds[] = {
 	{ "2.0.05", 2, 0, 5, UINT64_C(0x226f3f0fbf) },
 	{ "2.0.08", 2, 0, 8, UINT64_C(0x32a71f0fbf) },
 };
+
 const unsigned int tdxm_nr_kinds = ARRAY_LEN(tdxm_kinds);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * TDs as far as a host creates and destroys them: TDR and TDCX pages, keys.
  * Nothing here makes a TD that could run.

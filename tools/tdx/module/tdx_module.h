@@ -229,7 +229,10 @@ void tdxm_free(struct tdxm *m);
 /* gpr[] is changed only for TDXM_DONE, and only where the leaf has outputs */
 enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16]);
 
-/* Replace all faults, count again from 1. False: more than TDXM_MAX_FAULTS. */
+/*
+ * Replace all faults, count again from 1. At any time; calls under way may get
+ * the old ones. False: more than TDXM_MAX_FAULTS, or out of memory.
+ */
 bool tdxm_set_faults(struct tdxm *m, const struct tdxm_fault *faults, unsigned int nr);
 
 /*

@@ -149,7 +149,7 @@ static const char *check_locks(const struct tdxm *m)
 {
 	uint32_t i;
 
-	if (m->global.v || m->kot_lock.v || m->seamldr_lock.v || m->closing || m->faults_lock)
+	if (m->global.v || m->kot_lock.v || m->seamldr_lock.v)
 		return "a lock was not given back";
 	for (i = 0; i < TDXM_MAX_PACKAGES; i++)
 		if (m->wb[i].lock.v)

@@ -955,6 +955,24 @@ static void test_out_of_memory(void **state)
 	machine_stop(&machine);
 	machine.alloc_fail = 0;
 
+	/* faults: at the start, and at run time, when the old ones stay */
+	platform.faults[0] = (struct tdxm_fault){
+		.leaf = SYS_LP_SHUTDOWN, .lp = TDXM_ALL_LPS, .nth = 2, .status = SYS_BUSY,
+	};
+	platform.nr_faults = 1;
+	machine.alloc_fail = 4;
+	assert_null(machine_start(&machine, &platform));
+	assert_int_equal(machine.allocated, 0);
+	up(TDXM_PENDING);
+	machine.alloc_fail = 1;
+	assert_false(tdxm_set_faults(machine.m, platform.faults, 1));
+	assert_int_equal(call(&machine, 0, SYS_LP_SHUTDOWN, 0, 0, 0), 0);
+	assert_int_equal(call(&machine, 0, SYS_LP_SHUTDOWN, 0, 0, 0), SYS_BUSY);
+	assert_true(tdxm_set_faults(machine.m, NULL, 0));
+	assert_int_equal(call(&machine, 0, SYS_LP_SHUTDOWN, 0, 0, 0), 0);
+	machine_stop(&machine);
+	platform.nr_faults = 0;
+
 	/* CONFIG with two TDMRs, the second one finds no memory */
 	up(TDXM_INIT_DONE);
 	put_tdmr(&machine, 0, GIB(4), GIB(1), PAMT_PA);

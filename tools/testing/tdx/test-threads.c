@@ -4,6 +4,7 @@
  * thread. The state never goes back; when all have stopped, the invariants
  * hold. Meant for ThreadSanitizer.
  */
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,18 +74,18 @@ static void bring_this_up(struct stepper *st, struct worker *w)
 	}
 	pthread_barrier_wait(&round->barrier);
 	while (call(&round->machine, w->lp, SYS_LP_INIT, 0, 0, 0) >> 32 == 0x80000202)
-		;
+		sched_yield();
 	pthread_barrier_wait(&round->barrier);
 	if (!w->lp)
 		call(&round->machine, 0, SYS_CONFIG, POINTERS_PA, 4, GLOBAL_KEYID);
 	pthread_barrier_wait(&round->barrier);
 	while (call(&round->machine, w->lp, SYS_KEY_CONFIG, 0, 0, 0) >> 32 == 0x80000202)
-		;
+		sched_yield();
 	pthread_barrier_wait(&round->barrier);
 	for (i = 0; i < 4 * INIT_CALLS_PER_GIB / LPS; i++)
 		while (call(&round->machine, w->lp, SYS_TDMR_INIT, GIB(4 + 2 * ((i + w->lp) % 4)),
 			    0, 0) >> 32 == 0x80000200)
-			;
+			sched_yield();
 	(void)st;
 }
 

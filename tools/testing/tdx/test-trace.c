@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <libgen.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,8 +227,10 @@ static uint64_t insist(struct worker *w, uint64_t leaf, uint64_t rcx, uint64_t r
 {
 	uint64_t status;
 
-	while (status = do_call(w->t, w->lp, leaf, rcx, rdx, r8, 0), STATUS_BUSY(status))
+	while (status = do_call(w->t, w->lp, leaf, rcx, rdx, r8, 0), STATUS_BUSY(status)) {
 		w->busy++;
+		sched_yield();
+	}
 	return status;
 }
 
