@@ -48,12 +48,11 @@ unsigned int tdx_log_count(const char *name);
 unsigned int tdx_log_find(const char *name, char **line);
 
 /*
- * State of the module as the kernel reports it, in upper case: "UNKNOWN",
- * "NONE", "LOADED", "INITIALIZED", "SHUTDOWN". From sysfs where that exists;
- * otherwise "INITIALIZED" or "-" from the kernel's log.
+ * State of the module as sysfs has it, in upper case: "UNKNOWN", "NONE",
+ * "LOADED", "INITIALIZED", "SHUTDOWN". Exits with a message if there is none.
  */
 const char *tdx_state(void);
-/* True if tdx_state() is @want, or cannot tell states other than @want. */
+/* Is tdx_state() @want? Says so if not. */
 bool tdx_state_is(const char *want);
 
 /* CPUs that are present, and switching one; 0 or -errno. */
