@@ -501,6 +501,20 @@ static void check_log(struct check *check)
 	}
 }
 
+/* The log has the registers, too, which say more than the status. */
+static const struct tdx_found *find_in_log(const struct host *host, const struct tdx_found *found)
+{
+	const struct log_entry *entry;
+	const struct tdx_found *best = found;
+
+	for (entry = host->log; entry; entry = entry->next) {
+		if (found->has_status && entry->found.has_status && entry->found.regs_seen &&
+		    entry->found.status == found->status && entry->found.fn == found->fn)
+			best = &entry->found;
+	}
+	return best;
+}
+
 static void check_last_error(struct check *check)
 {
 	const char *text = check->host->sysfs[SYSFS_LAST_ERROR];
@@ -516,7 +530,7 @@ static void check_last_error(struct check *check)
 
 	scnprintf(line, sizeof(line), "tdx: %s", text);
 	if (tdx_parse_line(line, &found) && (found.has_status || found.message))
-		check_log_entry(check, &found, text);
+		check_log_entry(check, find_in_log(check->host, &found), text);
 	else
 		bad(check, "last-error", NULL, "The kernel says: %s", text);
 }

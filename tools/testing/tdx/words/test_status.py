@@ -148,6 +148,11 @@ CASES = [
     ("module refused an MSR",
      lambda m: m.file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", "TDH.SYS.INIT failed on CPU 94: TDX_INCORRECT_MSR_VALUE (0xc000092100000122): MSR 0x122 IA32_TSX_CTRL\n"),
      BROKEN, ["seamcall-failed", "module-shut-down"], "TDH.SYS.INIT: TDX_INCORRECT_MSR_VALUE (0xc000092100000122): MSR 0x122 IA32_TSX_CTRL"),
+    ("module refused a CPUID value: the log has the registers",
+     lambda m: m.file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", "TDH.SYS.INIT failed on CPU 1: TDX_INCORRECT_CPUID_VALUE (0xc000090000000000): CPUID 0x80000008\n")
+     .log("tdx: TDH.SYS.INIT failed on CPU 1: TDX_INCORRECT_CPUID_VALUE (0xc000090000000000): CPUID 0x80000008",
+          "tdx: SEAMCALL (0x21) failed: 0xc000090000000000, RCX 0xffffffff80000008 RDX 0x200000000ff R8 0x0 R9 0x20000000034 R10 0x0 R11 0x0"),
+     BROKEN, ["seamcall-failed", "module-shut-down"], "CPUID 0x80000008 must have EAX & 0xff = 0x34"),
     ("error without a status", lambda m: m.file("sys/firmware/tdx/last_error", "something strange\n"), BROKEN, ["last-error"], "something strange"),
     ("turned off", lambda m: m.file("sys/firmware/tdx/state", "none\n").file("proc/cmdline", "tdx_host=off quiet\n"),
      BROKEN, ["module-none", "turned-off"], "no TDX module"),
