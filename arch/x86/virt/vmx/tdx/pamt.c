@@ -2,24 +2,25 @@
 /*
  * PAMT: the physical address metadata tables, the module's own memory.
  *
- * Each TDMR has three, for 4 KiB, 2 MiB and 1 GiB pages. Every one has to be
- * contiguous, convertible, and in no usable part of a TDMR: it costs a reserved
- * area of the TDMR that it happens to be in, and a TDMR has few. So PAMTs are
- * put side by side: those of one TDMR always, those of neighbours on a node if
- * there is a contiguous piece of memory of that size. If there is none even for
- * a single TDMR, the TDMR is cut in two.
+ * Each TDMR has three, for 4 KiB, 2 MiB and 1 GiB pages, contiguous, convertible,
+ * and in no usable part of a TDMR. Where they should be is the planner's
+ * business, see tdmr_place.c; here is the allocator that it tries places with.
  */
 #define pr_fmt(fmt) "tdx: " fmt
 
+#include <linux/align.h>
 #include <linux/cpufeature.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/nodemask.h>
-#include <linux/numa.h>
+#include <linux/mmzone.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include <asm/special_insns.h>
 
@@ -30,137 +31,93 @@
 /* What a 64-byte direct store writes */
 #define TDX_CACHELINE	64
 
-static u64 tdmr_pamt_bytes(const struct tdmr *tdmr)
-{
-	u64 bytes = 0;
-	int ps;
-
-	for (ps = 0; ps < TDX_PS_NR; ps++)
-		bytes += tdmr->pamt_size[ps];
-
-	return bytes;
-}
-
-/* All three are in one piece, see tdmr_pamt_place(). */
-static bool tdmr_has_pamt(const struct tdmr *tdmr)
-{
-	return tdmr->pamt_base[TDX_PS_4K];
-}
-
-static void tdmr_pamt_place(struct tdmr *tdmr, u64 base)
-{
-	int ps;
-
-	for (ps = 0; ps < TDX_PS_NR; ps++) {
-		tdmr->pamt_base[ps] = base;
-		base += tdmr->pamt_size[ps];
-	}
-}
-
 /* Bytes of PAMT memory that are allocated now. */
 static u64 tdx_pamt_allocated;
 
-static struct page *tdx_pamt_pages(u64 bytes, gfp_t gfp, int nid)
+/*
+ * Cheap checks before pages are moved away: most places fail here. Returns 0, or
+ * the end of the highest thing that is in the way.
+ */
+static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 {
-	struct page *pages;
+	struct page *page = pfn_to_online_page(start);
+	unsigned long pfn = end;
+	struct zone *zone;
+
+	if (!page)
+		return PFN_PHYS(start + 1);
+
+	zone = page_zone(page);
+	/* A PAMT stays for good, which is not what movable memory is for. */
+	if (zone_to_nid(zone) != nid || zone_idx(zone) > ZONE_NORMAL)
+		return PFN_PHYS(end);
+
+	while (pfn-- > start) {
+		page = pfn_to_online_page(pfn);
+		if (!page || page_zone(page) != zone || PageReserved(page) ||
+		    PageHuge(page))
+			return PFN_PHYS(pfn + 1);
+	}
+
+	return 0;
+}
+
+/* 0, or where to try next, see struct tdmr_pamt_ops */
+static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
+{
+	u64 next;
 
 	if (tdx_test() && tdx_test()->pamt_fails())
-		return NULL;
+		return end;
 
-	/* Not zeroed: the module initialises it. */
-	pages = alloc_contig_pages(PHYS_PFN(bytes), GFP_KERNEL | __GFP_NOWARN | gfp,
-				   nid, NULL);
-	if (pages)
-		tdx_pamt_allocated += bytes;
+	cond_resched();
+	next = tdx_pamt_obstacle(PHYS_PFN(start), PHYS_PFN(end), nid);
+	if (next)
+		return next;
 
-	return pages;
+	/*
+	 * Not zeroed: the module initialises it. What cannot be moved away is
+	 * not told: go on by a part of the size, large pieces take long to try.
+	 */
+	if (alloc_contig_range(PHYS_PFN(start), PHYS_PFN(end), MIGRATE_MOVABLE,
+			       GFP_KERNEL | __GFP_NOWARN))
+		return start + max_t(u64, ALIGN((end - start) / 16, PAGE_SIZE),
+				     SZ_4M);
+
+	tdx_pamt_allocated += end - start;
+	return 0;
 }
 
-/* One piece of memory for the PAMTs of @nr TDMRs of one node. */
-static bool tdx_pamt_alloc_piece(struct tdmr *tdmrs, unsigned int nr, gfp_t gfp)
+static void tdx_pamt_give(void *ctx, u64 start, u64 end)
 {
-	struct page *pages;
-	unsigned int i;
-	u64 bytes = 0;
-	u64 base;
-
-	for (i = 0; i < nr; i++)
-		bytes += tdmr_pamt_bytes(&tdmrs[i]);
-
-	pages = tdx_pamt_pages(bytes, gfp, tdmrs[0].nid);
-	if (!pages)
-		return false;
-
-	base = page_to_phys(pages);
-	for (i = 0; i < nr; i++) {
-		tdmr_pamt_place(&tdmrs[i], base);
-		base += tdmr_pamt_bytes(&tdmrs[i]);
-	}
-
-	return true;
+	tdx_pamt_allocated -= end - start;
+	free_contig_range(PHYS_PFN(start), PHYS_PFN(end - start));
 }
 
-/* Number of TDMRs from the i-th on that want memory of the same node */
-static unsigned int tdx_pamt_run(const struct tdmr_plan *plan, unsigned int i)
-{
-	unsigned int end = i + 1;
-
-	while (end < plan->nr_tdmrs && !tdmr_has_pamt(&plan->tdmrs[end]) &&
-	       plan->tdmrs[end].nid == plan->tdmrs[i].nid)
-		end++;
-
-	return end - i;
-}
-
-/*
- * Memory for the i-th TDMR, and for as many after it as can have theirs in the
- * same piece. A piece of another node is better than two TDMRs.
- */
-static bool tdx_pamt_alloc_from(struct tdmr_plan *plan, unsigned int i)
-{
-	struct tdmr *tdmrs = &plan->tdmrs[i];
-	unsigned int nr;
-
-	for (nr = tdx_pamt_run(plan, i); nr; nr /= 2) {
-		if (tdx_pamt_alloc_piece(tdmrs, nr, __GFP_THISNODE))
-			return true;
-	}
-
-	return tdx_pamt_alloc_piece(tdmrs, 1, 0);
-}
+static const struct tdmr_pamt_ops tdx_pamt_ops = {
+	.take = tdx_pamt_take,
+	.give = tdx_pamt_give,
+};
 
 /**
  * tdx_pamt_alloc() - allocate the PAMTs of all TDMRs
- * @plan: TDMRs with PAMT sizes; more of them afterwards if memory comes only in
- *	  small pieces
+ * @plan: a layout; more TDMRs afterwards if memory comes only in small pieces
  *
  * Context: Process context. Memory hotplug held off.
  * Return: 0, or -ENOMEM, with a message and nothing allocated.
  */
 int tdx_pamt_alloc(struct tdmr_plan *plan)
 {
-	unsigned int i = 0;
+	const struct tdmr_error *error = &plan->error;
+	int ret;
 
-	while (i < plan->nr_tdmrs) {
-		if (tdmr_has_pamt(&plan->tdmrs[i])) {
-			i++;
-			continue;
-		}
+	ret = tdmr_plan_place(plan, &tdx_pamt_ops, NULL);
+	if (ret)
+		tdx_err("no PAMT for [0x%llx, 0x%llx): %s; %llu KiB are needed: free memory, or do this earlier after boot, and try again\n",
+			error->range.start, error->range.end, error->why,
+			error->need >> 10);
 
-		cond_resched();
-		if (tdx_pamt_alloc_from(plan, i) || !tdmr_plan_split(plan, i))
-			continue;
-
-		tdx_err("no contiguous memory of %llu KiB for the PAMT of [0x%llx, 0x%llx) on node %d: free memory, or do this earlier after boot, and try again\n",
-			tdmr_pamt_bytes(&plan->tdmrs[i]) >> 10,
-			plan->tdmrs[i].base,
-			plan->tdmrs[i].base + plan->tdmrs[i].size,
-			plan->tdmrs[i].nid);
-		tdx_pamt_free(plan);
-		return -ENOMEM;
-	}
-
-	return 0;
+	return ret;
 }
 
 /**
@@ -173,14 +130,14 @@ void tdx_pamt_free(struct tdmr_plan *plan)
 {
 	struct tdmr *tdmr;
 	unsigned int i;
+	u64 base;
 
 	for (i = 0; i < plan->nr_tdmrs; i++) {
 		tdmr = &plan->tdmrs[i];
-		if (!tdmr_has_pamt(tdmr))
+		base = tdmr->pamt_base[TDX_PS_4K];
+		if (!base)
 			continue;
-		tdx_pamt_allocated -= tdmr_pamt_bytes(tdmr);
-		free_contig_range(PHYS_PFN(tdmr->pamt_base[TDX_PS_4K]),
-				  PHYS_PFN(tdmr_pamt_bytes(tdmr)));
+		tdx_pamt_give(NULL, base, base + tdmr_pamt_total(tdmr));
 		memset(tdmr->pamt_base, 0, sizeof(tdmr->pamt_base));
 	}
 }
@@ -218,7 +175,7 @@ void tdx_pamt_clean(const struct tdmr_plan *plan)
 
 	for (i = 0; i < plan->nr_tdmrs; i++) {
 		tdx_clear_private(plan->tdmrs[i].pamt_base[TDX_PS_4K],
-				  tdmr_pamt_bytes(&plan->tdmrs[i]));
+				  tdmr_pamt_total(&plan->tdmrs[i]));
 	}
 }
 
