@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handing the TDMRs to the module: TDH.SYS.CONFIG, TDH.SYS.TDMR.INIT.
+ * Handing the TDMRs to the module: TDH.SYS.CONFIG.
  */
-#define pr_fmt(fmt) "tdx: " fmt
-
 #include <linux/align.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -11,26 +9,14 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/printk.h>
-#include <linux/sched.h>
-
-#include <trace/events/tdx.h>
 
 #include "arch.h"
-#include "observe.h"
 #include "seamcall.h"
 #include "tdx.h"
 
 static_assert(offsetof(struct tdmr_info, pamt_1g_base) == 16);
 static_assert(offsetof(struct tdmr_info, pamt_4k_size) == 56);
 static_assert(offsetof(struct tdmr_info, reserved) == 64);
-
-/*
- * TDH.SYS.TDMR.INIT does a part of a TDMR and says what the next address is,
- * rounded down to 1 GiB. A part is one page of one PAMT at least, so this many
- * calls without progress mean that there will be none.
- */
-#define TDX_CALLS_PER_1G	(TDX_PAGE_1G / TDX_PAGE_4K)
 
 /**
  * tdx_config_alloc() - allocate what TDH.SYS.CONFIG reads
@@ -112,61 +98,4 @@ int tdx_config_module(struct tdx_config *config, const struct tdmr_plan *plan,
 	}
 
 	return tdx_seamcall(TDH_SYS_CONFIG, &args);
-}
-
-static int tdx_tdmr_init(const struct tdmr *tdmr)
-{
-	u64 end = tdmr->base + tdmr->size;
-	u64 next = tdmr->base;
-	unsigned int calls = 0;
-	int ret;
-
-	while (next < end) {
-		struct seamcall_args args = { .rcx = tdmr->base };
-
-		ret = tdx_seamcall(TDH_SYS_TDMR_INIT, &args);
-		if (ret)
-			return ret;
-
-		if (args.rdx > next && args.rdx <= end) {
-			trace_tdmr_init(tdmr->base, end, args.rdx);
-			tdx_progress(args.rdx - next);
-			next = args.rdx;
-			calls = 0;
-		} else if (args.rdx != next || ++calls == TDX_CALLS_PER_1G) {
-			tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
-				tdmr->base, end, next, calls, args.rdx);
-			return -EIO;
-		}
-
-		cond_resched();
-	}
-
-	return 0;
-}
-
-/**
- * tdx_tdmrs_init() - TDH.SYS.TDMR.INIT until all TDMRs are done
- * @plan: TDMRs
- *
- * Context: Process context. After the last TDH.SYS.KEY.CONFIG.
- * Return: 0, -EIO if the module makes no progress, or seamcall_errno().
- */
-int tdx_tdmrs_init(const struct tdmr_plan *plan)
-{
-	unsigned int i;
-	u64 bytes = 0;
-	int ret;
-
-	for (i = 0; i < plan->nr_tdmrs; i++)
-		bytes += plan->tdmrs[i].size;
-	tdx_progress_start(bytes);
-
-	for (i = 0; i < plan->nr_tdmrs; i++) {
-		ret = tdx_tdmr_init(&plan->tdmrs[i]);
-		if (ret)
-			return ret;
-	}
-
-	return 0;
 }

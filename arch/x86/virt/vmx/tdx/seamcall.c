@@ -182,30 +182,11 @@ int seamcall_errno(u64 status)
 	}
 }
 
-/* One call with retries; @cpu is the CPU that made the last one. */
-static u64 seamcall_retry(u64 fn, struct seamcall_args *args, unsigned int *cpu)
-{
-	const struct seamcall_args in = *args;
-	unsigned int try;
-	u64 status;
-
-	for (try = 0; ; try++) {
-		*cpu = get_cpu();
-		status = seamcall_once(fn, args);
-		put_cpu();
-
-		if (!seamcall_transient(fn, status) || try == SEAMCALL_TRIES - 1)
-			return status;
-
-		seamcall_back_off(try);
-		*args = in;
-	}
-}
-
 /**
  * seamcall() - make a SEAMCALL on this CPU
  * @fn: leaf and version; bit 63 set for P-SEAMLDR
  * @args: registers in and out; unchanged if nothing was called
+ * @cpu: set to the CPU that made it, unless NULL
  *
  * Made again up to %SEAMCALL_TRIES times, with growing pauses, while the status
  * says that it can succeed later. Says nothing in the log.
@@ -215,11 +196,49 @@ static u64 seamcall_retry(u64 fn, struct seamcall_args *args, unsigned int *cpu)
  * Return: RAX after SEAMCALL; TDX_SEAMCALL_VMFAILINVALID, or TDX_SW_ERROR with
  *	   the number of the exception.
  */
-u64 seamcall(u64 fn, struct seamcall_args *args)
+u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu)
 {
-	unsigned int cpu;
+	const struct seamcall_args in = *args;
+	unsigned int try, this_cpu;
+	u64 status;
 
-	return seamcall_retry(fn, args, &cpu);
+	for (try = 0; ; try++) {
+		this_cpu = get_cpu();
+		status = seamcall_once(fn, args);
+		put_cpu();
+
+		if (!seamcall_transient(fn, status) || try == SEAMCALL_TRIES - 1)
+			break;
+
+		seamcall_back_off(try);
+		*args = in;
+	}
+
+	if (cpu)
+		*cpu = this_cpu;
+	return status;
+}
+
+/**
+ * seamcall_report() - say in the log that a SEAMCALL failed
+ * @fn: as for seamcall()
+ * @status: what it returned; nothing is said of success
+ * @cpu: the CPU that made it
+ * @in: registers before
+ * @out: registers after
+ *
+ * Context: Process context, may sleep.
+ * Return: As seamcall_errno().
+ */
+int seamcall_report(u64 fn, u64 status, unsigned int cpu,
+		    const struct seamcall_args *in,
+		    const struct seamcall_args *out)
+{
+	if (seamcall_failed(status))
+		seamcall_print(fn, status, cpu, seamcall_words_rdx(fn, in, out),
+			       out);
+
+	return seamcall_errno(status);
 }
 
 /**
@@ -236,12 +255,8 @@ int tdx_seamcall(u64 fn, struct seamcall_args *args)
 	unsigned int cpu;
 	u64 status;
 
-	status = seamcall_retry(fn, args, &cpu);
-	if (seamcall_failed(status))
-		seamcall_print(fn, status, cpu,
-			       seamcall_words_rdx(fn, &in, args), args);
-
-	return seamcall_errno(status);
+	status = seamcall(fn, args, &cpu);
+	return seamcall_report(fn, status, cpu, &in, args);
 }
 
 static void seamcall_here(void *fn)

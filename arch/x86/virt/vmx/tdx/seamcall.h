@@ -36,7 +36,10 @@ struct seamcall_args {
 /* How often a call is made at most while its status says "busy, come back". */
 #define SEAMCALL_TRIES	16
 
-u64 seamcall(u64 fn, struct seamcall_args *args);
+u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu);
+int seamcall_report(u64 fn, u64 status, unsigned int cpu,
+		    const struct seamcall_args *in,
+		    const struct seamcall_args *out);
 int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done);
 int seamcall_errno(u64 status);
 

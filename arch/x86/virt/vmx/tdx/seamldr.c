@@ -42,7 +42,7 @@ static int seamldr_read(struct seamldr_info *info)
 	u64 status;
 	int ret;
 
-	status = seamcall(SEAMLDR_INFO, &args);
+	status = seamcall(SEAMLDR_INFO, &args, NULL);
 	ret = seamcall_errno(status);
 	switch (ret) {
 	case 0:

@@ -193,7 +193,7 @@ free_page:
 static bool tdx_has_sys_rd(void)
 {
 	struct seamcall_args args = { .rdx = TDX_FIELD_MAJOR_VERSION };
-	u64 status = seamcall(TDH_SYS_RD, &args) & TDX_STATUS_CODE;
+	u64 status = seamcall(TDH_SYS_RD, &args, NULL) & TDX_STATUS_CODE;
 
 	return status != TDX_SYS_NOT_READY && status != TDX_OPERAND_INVALID;
 }

@@ -137,6 +137,7 @@ static int tdx_plan_tdmrs(void)
 		.cmrs = tdx.sysinfo.cmrs,
 		.nr_cmrs = tdx.sysinfo.nr_cmrs,
 		.limits = tdx.sysinfo.limits,
+		.want_tdmrs = tdx_tdmrs_wanted(),
 		.per_node = true,
 	};
 

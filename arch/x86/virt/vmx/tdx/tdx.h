@@ -11,7 +11,8 @@
  *   lp			LPs: the CPUs that make SEAMCALLs
  *   memory		the kernel's memory that TDX can use
  *   pamt		the module's metadata memory
- *   config, keyid	handing it all to the module
+ *   config, keyid,
+ *   init_tdmrs		handing it all to the module
  *   tdx		the order of it, and the state machine
  */
 
@@ -163,6 +164,9 @@ int tdx_config_alloc(struct tdx_config *config, unsigned int nr_tdmrs,
 void tdx_config_free(struct tdx_config *config);
 int tdx_config_module(struct tdx_config *config, const struct tdmr_plan *plan,
 		      u32 global_keyid);
+
+/* init_tdmrs.c */
+unsigned int tdx_tdmrs_wanted(void);
 int tdx_tdmrs_init(const struct tdmr_plan *plan);
 
 /* keyid.c */

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TDH.SYS.TDMR.INIT, which is where the time goes: the module writes all PAMTs,
+ * a part in each call, 256 calls for a GiB.
+ *
+ * A TDMR is worked on by one CPU at a time, which the module enforces, different
+ * ones by different CPUs. A worker takes TDMRs of its own node first, the largest
+ * first; when those are gone it takes another node's, so that none is idle while
+ * another has two left. The planner cuts TDMRs so that there are enough.
+ *
+ * Workers are works of the system's unbound workqueue. It is there already, so
+ * that nothing can fail for want of memory; it runs on the CPUs that are left to
+ * such work (isolcpus=, nohz_full=, the cpumask of workqueues in sysfs), begins
+ * on the node that is asked for and lets the scheduler do the rest.
+ * padata_do_multithreaded() is for boot only.
+ */
+#define pr_fmt(fmt) "tdx: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/nodemask.h>
+#include <linux/numa.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/isolation.h>
+#include <linux/spinlock.h>
+#include <linux/topology.h>
+#include <linux/workqueue.h>
+
+#include <trace/events/tdx.h>
+
+#include "arch.h"
+#include "observe.h"
+#include "seamcall.h"
+#include "tdx.h"
+
+/*
+ * A call does a part of a TDMR and says what the next address is, rounded down
+ * to 1 GiB. A part is one page of one PAMT at least, so this many calls without
+ * progress mean that there will be none.
+ */
+#define TDX_CALLS_PER_1G	(TDX_PAGE_1G / TDX_PAGE_4K)
+
+/* TDMRs for each worker: what one does more than another is half of that. */
+#define TDX_TDMRS_PER_WORKER	2
+
+struct tdx_tdmr_worker {
+	struct work_struct work;
+	int nid;
+};
+
+/**
+ * struct tdx_tdmr_job - initialisation of all TDMRs
+ * @plan: the TDMRs
+ * @lock: held only to take a TDMR
+ * @taken: TDMRs that a worker has taken
+ * @err: the first error; all workers stop then
+ * @workers: workers besides the caller
+ *
+ * Static, because it is needed where nothing may fail any more.
+ */
+static struct tdx_tdmr_job {
+	const struct tdmr_plan *plan;
+	spinlock_t lock;	/* protects @taken */
+	DECLARE_BITMAP(taken, TDX_MAX_TDMRS);
+	int err;
+	struct tdx_tdmr_worker workers[TDX_MAX_TDMRS];
+} tdx_tdmr_job = {
+	.lock = __SPIN_LOCK_UNLOCKED(tdx_tdmr_job.lock),
+};
+
+/* True for the first error: it is the one that is told. */
+static bool tdx_tdmr_fail(struct tdx_tdmr_job *job, int err)
+{
+	return !cmpxchg(&job->err, 0, err);
+}
+
+/* One call. Return: 0 or an errno; @next is the next address. */
+static int tdx_tdmr_call(struct tdx_tdmr_job *job, u64 base, u64 *next)
+{
+	struct seamcall_args args = { .rcx = base };
+	const struct seamcall_args in = args;
+	unsigned int cpu;
+	u64 status;
+	int ret;
+
+	status = seamcall(TDH_SYS_TDMR_INIT, &args, &cpu);
+	ret = seamcall_errno(status);
+	if (ret && tdx_tdmr_fail(job, ret))
+		seamcall_report(TDH_SYS_TDMR_INIT, status, cpu, &in, &args);
+
+	*next = args.rdx;
+	return ret;
+}
+
+static void tdx_tdmr_init(struct tdx_tdmr_job *job, const struct tdmr *tdmr)
+{
+	u64 end = tdmr->base + tdmr->size;
+	u64 at = tdmr->base, next;
+	unsigned int calls = 0;
+
+	while (at < end && !READ_ONCE(job->err)) {
+		if (tdx_tdmr_call(job, tdmr->base, &next))
+			return;
+
+		if (next > at && next <= end) {
+			trace_tdmr_init(tdmr->base, end, next);
+			tdx_progress(next - at);
+			at = next;
+			calls = 0;
+		} else if (next != at || ++calls == TDX_CALLS_PER_1G) {
+			if (tdx_tdmr_fail(job, -EIO))
+				tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
+					tdmr->base, end, at, calls, next);
+			return;
+		}
+
+		cond_resched();
+	}
+}
+
+/* The largest TDMR that nobody has taken, of node @nid or of any */
+static int tdx_tdmr_largest(const struct tdx_tdmr_job *job, int nid)
+{
+	const struct tdmr *tdmrs = job->plan->tdmrs;
+	int i, best = -1;
+
+	for_each_clear_bit(i, job->taken, job->plan->nr_tdmrs) {
+		if (nid != NUMA_NO_NODE && tdmrs[i].nid != nid)
+			continue;
+		if (best < 0 || tdmrs[i].size > tdmrs[best].size)
+			best = i;
+	}
+
+	return best;
+}
+
+static const struct tdmr *tdx_tdmr_take(struct tdx_tdmr_job *job, int nid)
+{
+	int i;
+
+	spin_lock(&job->lock);
+	i = tdx_tdmr_largest(job, nid);
+	if (i < 0)
+		i = tdx_tdmr_largest(job, NUMA_NO_NODE);
+	if (i >= 0)
+		__set_bit(i, job->taken);
+	spin_unlock(&job->lock);
+
+	return i < 0 ? NULL : &job->plan->tdmrs[i];
+}
+
+static void tdx_tdmr_work(struct work_struct *work)
+{
+	struct tdx_tdmr_worker *worker;
+	const struct tdmr *tdmr;
+
+	worker = container_of(work, struct tdx_tdmr_worker, work);
+
+	while (!READ_ONCE(tdx_tdmr_job.err)) {
+		tdmr = tdx_tdmr_take(&tdx_tdmr_job, worker->nid);
+		if (!tdmr)
+			return;
+		tdx_tdmr_init(&tdx_tdmr_job, tdmr);
+	}
+}
+
+/* CPUs that do such work: neither isolated nor kept free of the kernel's. */
+static bool tdx_cpu_works(unsigned int cpu)
+{
+	return housekeeping_test_cpu(cpu, HK_TYPE_WQ) &&
+	       housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
+}
+
+static unsigned int tdx_nr_cpus_working(void)
+{
+	unsigned int cpu, nr = 0;
+
+	for_each_online_cpu(cpu)
+		nr += tdx_cpu_works(cpu);
+
+	return max(nr, 1U);
+}
+
+/**
+ * tdx_tdmrs_wanted() - how many TDMRs keep all CPUs busy
+ *
+ * Context: CPU hotplug held off.
+ * Return: a number for the planner; 0 if one CPU does it all.
+ */
+unsigned int tdx_tdmrs_wanted(void)
+{
+	unsigned int cpus = tdx_nr_cpus_working();
+
+	return cpus == 1 ? 0 : cpus * TDX_TDMRS_PER_WORKER;
+}
+
+static void tdx_start_worker(struct tdx_tdmr_worker *worker, int nid)
+{
+	INIT_WORK(&worker->work, tdx_tdmr_work);
+	worker->nid = nid;
+	queue_work_node(nid, system_unbound_wq, &worker->work);
+}
+
+/* One for each CPU, on its node, or one for each TDMR, if there are fewer. */
+static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
+{
+	unsigned int cpu, i = 0;
+
+	if (nr == job->plan->nr_tdmrs) {
+		for (i = 0; i < nr; i++)
+			tdx_start_worker(&job->workers[i], job->plan->tdmrs[i].nid);
+		return;
+	}
+
+	for_each_online_cpu(cpu) {
+		if (i == nr)
+			return;
+		if (tdx_cpu_works(cpu))
+			tdx_start_worker(&job->workers[i++], cpu_to_node(cpu));
+	}
+}
+
+/**
+ * tdx_tdmrs_init() - TDH.SYS.TDMR.INIT until all TDMRs are done
+ * @plan: TDMRs
+ *
+ * The first error ends it. Only that one is told.
+ *
+ * Context: Process context, CPU hotplug held off. After the last
+ *	    TDH.SYS.KEY.CONFIG.
+ * Return: 0, -EIO if the module makes no progress, or seamcall_errno().
+ */
+int tdx_tdmrs_init(const struct tdmr_plan *plan)
+{
+	unsigned int nr = min(plan->nr_tdmrs, tdx_nr_cpus_working());
+	struct tdx_tdmr_job *job = &tdx_tdmr_job;
+	unsigned int i;
+	u64 bytes = 0;
+
+	lockdep_assert_cpus_held();
+
+	for (i = 0; i < plan->nr_tdmrs; i++)
+		bytes += plan->tdmrs[i].size;
+	tdx_progress_start(bytes);
+
+	job->plan = plan;
+	job->err = 0;
+	bitmap_zero(job->taken, TDX_MAX_TDMRS);
+
+	if (nr == 1) {
+		/* No other thread would do it sooner. */
+		job->workers[0].nid = NUMA_NO_NODE;
+		tdx_tdmr_work(&job->workers[0].work);
+		return job->err;
+	}
+
+	tdx_start_workers(job, nr);
+	for (i = 0; i < nr; i++)
+		flush_work(&job->workers[i].work);
+
+	return job->err;
+}
