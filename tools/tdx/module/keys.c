@@ -112,8 +112,9 @@ uint64_t tdxm_td_key_config(struct tdxm_call *c, struct tdxm_td *td)
 	if (status)
 		return status;
 
+	/* a package that the module has no key on may have one of the TD */
 	td->keyed_packages |= bit;
-	if (td->keyed_packages == c->m->keyed_packages)
+	if (!(c->m->keyed_packages & ~td->keyed_packages))
 		td->lifecycle = TD_KEYS_CONFIGURED;
 	return TDX_SUCCESS;
 }

@@ -210,6 +210,7 @@ static const char *check_td(const struct tdxm *m, const struct tdxm_page *tdr, u
 	const struct tdxm_page *page;
 	struct page_walk w = { .m = m };
 	uint32_t children = 0;
+	bool all_keys;
 	uint8_t want;
 	uint64_t at;
 
@@ -225,8 +226,10 @@ static const char *check_td(const struct tdxm *m, const struct tdxm_page *tdr, u
 	}
 	if (children != td->nr_children || children > td->nr_tdcx)
 		return "wrong number of pages of a TD";
-	if (td->keyed_packages & ~m->keyed_packages)
-		return "a TD has a key where the module has none";
+	all_keys = !(m->keyed_packages & ~td->keyed_packages);
+	if ((td->lifecycle == TD_HKID_ASSIGNED && all_keys) ||
+	    (td->lifecycle == TD_KEYS_CONFIGURED && !all_keys))
+		return "the keys of a TD do not go with its state";
 	want = td->lifecycle == TD_BLOCKED ? HKID_FLUSHED : HKID_ASSIGNED;
 	if (td->lifecycle != TD_TEARDOWN && m->hkid[td->keyid].state != want)
 		return "the KeyID of a TD is not in the state of the TD";

@@ -1076,6 +1076,24 @@ static void test_key_config_of_td(void **state)
 	assert_int_equal(tdxm_state(machine.m), TDXM_READY);
 }
 
+/*
+ * The table says one socket, the platform has two packages: the second one can
+ * get the key of a TD, but not that of the module, and the TD does not need it.
+ */
+static void test_key_on_package_without_module_key(void **state)
+{
+	(void)state;
+	platform.packages = 2;
+	platform.num_sockets = 1;
+	up_with_memory();
+	assert_false(tdxm_package_has_key(machine.m, 1));
+	create_td();
+	assert_int_equal(call(&machine, 1, MNG_KEY_CONFIG, TDR, 0, 0), 0);
+	assert_int_equal(call(&machine, 0, MNG_ADDCX, TDCX(0), TDR, 0), KEYS_NOT_CONFIGURED);
+	assert_int_equal(call(&machine, 0, MNG_KEY_CONFIG, TDR, 0, 0), 0);
+	assert_int_equal(call(&machine, 0, MNG_ADDCX, TDCX(0), TDR, 0), 0);
+}
+
 static void test_leaves_of_built_tds(void **state)
 {
 	static const struct {
@@ -1263,7 +1281,8 @@ int main(void)
 		T(test_latency), T(test_td_locks), T(test_child_page_of_busy_td),
 		T(test_shutdown_waits_for_nobody), T(test_lp_shutdown_inside_config),
 		T(test_out_of_memory), T(test_no_ram), T(test_big_platform), T(test_tdcx_limit),
-		T(test_key_config_of_td), T(test_leaves_of_built_tds), T(test_reclaim_out_of_order),
+		T(test_key_config_of_td), T(test_key_on_package_without_module_key),
+		T(test_leaves_of_built_tds), T(test_reclaim_out_of_order),
 		T(test_least_ops), T(test_names), T(test_rd_needs_lp_init),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
