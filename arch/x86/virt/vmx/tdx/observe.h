@@ -36,10 +36,13 @@ __printf(1, 2) void tdx_note_error(const char *fmt, ...);
 void tdx_forget_error(void);
 void tdx_get_error(char *buf, size_t len);
 
-/* An error message that /sys/firmware/tdx/last_error repeats. */
+/*
+ * An error message that /sys/firmware/tdx/last_error repeats. Whoever may open
+ * /dev/kvm can ask for it again and again, so the log takes a few of each only.
+ */
 #define tdx_err(fmt, ...)						\
 do {									\
-	pr_err(fmt, ##__VA_ARGS__);					\
+	pr_err_ratelimited(fmt, ##__VA_ARGS__);				\
 	tdx_note_error(fmt, ##__VA_ARGS__);				\
 } while (0)
 

@@ -292,8 +292,8 @@ static int tdx_do_init(void)
 
 	ret = tdx_prepare();
 	if (tdx_recoverable(ret)) {
-		pr_err("module initialization failed (%d), the module is as it was; it can be tried again\n",
-		       ret);
+		pr_err_ratelimited("module initialization failed (%d), the module is as it was; it can be tried again\n",
+				   ret);
 		return ret;
 	}
 	if (ret)
