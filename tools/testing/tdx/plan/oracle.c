@@ -9,6 +9,10 @@
  * it finds goes on to PAMT placement, reserved areas, tdmr_verify(), and a
  * second check that counts units.
  *
+ * Built with LARGE, the maps have a thousand GiB, and the layout has to have the
+ * least number of granules, and no more than two pages for each TDMR above the
+ * least PAMT.
+ *
  * oracle [-s SEED] [-t SECONDS | -n INSTANCES]
  */
 #include <stdio.h>
@@ -21,10 +25,16 @@
 
 #define UNITS		8			/* of a granule */
 #define UNIT		(TDMR_GRANULE / UNITS)
+#ifndef LARGE
 #define MAX_GRANULES	40
+#else
+/* More runs of memory than the exact search takes: granules count, see tdmr.c. */
+#define MAX_GRANULES	1300
+#endif
 #define MAX_UNITS	(MAX_GRANULES * UNITS)
 #define EXHAUSTIVE	9			/* granules; more are left to the second oracle */
 #define NONE		(~0ULL)
+#define MAX_COST_TDMRS	12
 
 static u64 rng_state;
 
@@ -123,6 +133,10 @@ static void make_instance(struct instance *in, bool small)
 
 	memset(in, 0, sizeof(*in));
 	in->granules = 1 + below(small ? EXHAUSTIVE : MAX_GRANULES);
+#ifdef LARGE
+	in->granules = MAX_GRANULES - below(100);
+	longest = 3 + below(9);
+#endif
 	in->base = below(4) ? TDMR_GRANULE * below(100) : 0;
 	nr = in->granules * UNITS;
 
@@ -138,6 +152,14 @@ static void make_instance(struct instance *in, bool small)
 	if (!below(100))
 		in->cmr[below(nr)] = false;
 	in->memory[0] |= in->cmr[0];
+#ifdef LARGE
+	/* Every other granule is empty, most holes are in memory of CMRs. */
+	for (i = 0; i < nr; i++) {
+		if (i / UNITS % 2 && below(200))
+			in->memory[i] = false;
+		in->cmr[i] |= in->memory[i] || below(100);
+	}
+#endif
 
 	make_lists(in);
 	in->plan.regions = in->regions;
@@ -147,24 +169,28 @@ static void make_instance(struct instance *in, bool small)
 	in->plan.limits.max_reserved = below(16) ? 1 + below(4) : below(17);
 	for (i = 0; i < TDX_PS_NR; i++)
 		in->plan.limits.pamt_entry_size[i] = below(2) ? 16 : random_entry_size();
+#ifdef LARGE
+	in->plan.limits.max_reserved = below(4) ? 16 : 1 + below(16);
+	in->plan.limits.pamt_entry_size[TDX_PS_4K] = 16;
+#endif
 }
 
-/* Areas of granules [a, b): stretches without memory, that have a hole. */
-static unsigned int count_areas(const struct instance *in, unsigned int a, unsigned int b)
+/* Areas of granules [a, b), for all b: stretches without memory that have a hole */
+static void count_areas(struct instance *in, unsigned int a)
 {
 	unsigned int i, nr = 0;
 	bool hole = false;
 
-	for (i = a * UNITS; i < b * UNITS; i++) {
+	for (i = a * UNITS; i < in->granules * UNITS; i++) {
 		if (in->memory[i])
 			hole = false;
 		else if (!in->cmr[i] && !hole) {
 			hole = true;
 			nr++;
 		}
+		if ((i + 1) % UNITS == 0)
+			in->areas[a][(i + 1) / UNITS] = nr;
 	}
-
-	return nr;
 }
 
 static u64 pamt_bytes(const struct tdmr_limits *limits, u64 granules)
@@ -194,11 +220,10 @@ static bool needed(const struct instance *in, unsigned int granule)
 
 static void make_tables(struct instance *in)
 {
-	unsigned int a, b;
+	unsigned int a;
 
 	for (a = 0; a < in->granules; a++) {
-		for (b = a + 1; b <= in->granules; b++)
-			in->areas[a][b] = count_areas(in, a, b);
+		count_areas(in, a);
 		in->pamt[a + 1] = pamt_bytes(&in->plan.limits, a + 1);
 	}
 }
@@ -225,10 +250,13 @@ static void enumerate(const struct instance *in, unsigned int max_areas, unsigne
 	}
 }
 
-/* The same for larger instances, by least cost to each granule */
-static u64 least_cost(const struct instance *in, unsigned int max_areas)
+/*
+ * The same for larger instances, by least cost to each granule; without
+ * @granules, the cost is bytes of PAMT.
+ */
+static u64 least_cost(const struct instance *in, unsigned int max_areas, bool granules)
 {
-	static u64 cost[MAX_GRANULES + 1][MAX_GRANULES + 1];
+	static u64 cost[MAX_COST_TDMRS + 1][MAX_GRANULES + 1];
 	unsigned int t, a, b, max = in->plan.limits.max_tdmrs;
 	u64 least = NONE;
 
@@ -241,10 +269,14 @@ static u64 least_cost(const struct instance *in, unsigned int max_areas)
 			*c = !t && !b ? 0 : NONE;
 			if (b && !needed(in, b - 1))
 				*c = cost[t][b - 1];
-			for (a = 0; t && a < b; a++) {
-				if (cost[t - 1][a] != NONE && in->areas[a][b] <= max_areas &&
-				    cost[t - 1][a] + in->pamt[b - a] < *c)
-					*c = cost[t - 1][a] + in->pamt[b - a];
+			for (a = b; t && a--;) {
+				u64 more = granules ? b - a : in->pamt[b - a];
+
+				/* The longer, the more areas */
+				if (in->areas[a][b] > max_areas)
+					break;
+				if (cost[t - 1][a] != NONE && cost[t - 1][a] + more < *c)
+					*c = cost[t - 1][a] + more;
 			}
 		}
 		if (cost[t][in->granules] < least)
@@ -338,8 +370,17 @@ static void check_layout(const struct instance *in, u64 least, unsigned int max_
 		if (needed(in, g) && !covered[g])
 			disagree(in, "memory that is in no TDMR");
 	}
+#ifndef LARGE
 	if (least != NONE && sum != least)
 		disagree(in, "not the least PAMT");
+#else
+	if (least != NONE && (sum < least || sum > least + 2 * 4096ULL * plan->nr_tdmrs))
+		disagree(in, "not about the least PAMT");
+	for (i = 0, g = 0; i < plan->nr_tdmrs; i++)
+		g += plan->tdmrs[i].size / TDMR_GRANULE;
+	if (least != NONE && g != least_cost(in, max_areas, true))
+		disagree(in, "not the least number of granules");
+#endif
 }
 
 /* An allocator that has all memory, but for what is taken */
@@ -465,7 +506,7 @@ static void run_instance(struct instance *in, void *scratch, bool small)
 		if (small)
 			enumerate(in, max_areas, 0, 0, 0, &least);
 		else
-			least = least_cost(in, max_areas);
+			least = least_cost(in, max_areas, false);
 	}
 
 	ret = tdmr_plan_layout(plan);
@@ -543,9 +584,9 @@ int main(int argc, char **argv)
 
 		if (limit && instances == limit)
 			break;
-		if (instances % 1024 == 0) {
+		if (instances % (MAX_GRANULES == 40 ? 1024 : 1) == 0) {
 			now = time(NULL);
-			if (!limit && now - begin >= seconds)
+			if (!limit && now - begin >= seconds && instances)
 				break;
 			if (now - told >= 10) {
 				told = now;
@@ -553,7 +594,7 @@ int main(int argc, char **argv)
 					instances, feasible, (long long)(now - begin));
 			}
 		}
-		run_instance(in, scratch, instances % 4 != 3);
+		run_instance(in, scratch, MAX_GRANULES == 40 && instances % 4 != 3);
 	}
 
 	printf("oracle: seed %llu, %lu instances, %lu with a layout; of these %lu with memory too small for the PAMT\n",

@@ -495,6 +495,79 @@ static void test_place(void)
 	free(pool);
 }
 
+/* 0 is no address of a PAMT: it means that there is none. */
+static void test_place_at_zero(void)
+{
+	static const struct tdx_region regions[] = { { 0, GB, 0 } };
+	struct pool *pool = calloc(1, sizeof(*pool));
+	struct test t;
+
+	INIT_RAM(&t, regions);
+	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && pool->takes == 1);
+	CHECK(t.tdmrs[0].pamt_base[0] >= 4096);
+	done(&t);
+	free(pool);
+}
+
+static unsigned int below(unsigned int n)
+{
+	static u64 state = 88172645463325252ULL;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+
+	return (state >> 20) % n;
+}
+
+/*
+ * Memory in use at random, in pieces of random length, and few areas: whatever
+ * is placed can be reserved, and whatever is not, is given back.
+ */
+static void test_place_random(void)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+	struct tdx_region regions[8];
+	unsigned int i, j, run, longest, ok = 0, cut = 0, layout;
+	struct test t;
+
+	for (run = 0; run < 400; run++) {
+		u64 at = 0;
+
+		for (i = 0; i < 8; i++) {
+			at += below(3) * 300 * MB;
+			regions[i].start = at;
+			at += (1 + below(5000)) * MB;
+			regions[i].end = at;
+			regions[i].nid = i / 4;
+		}
+		memset(pool, 0, sizeof(*pool));
+		longest = 4 + below(1 + below(60));
+		for (i = 0; i < POOL_BLOCKS;) {
+			for (j = 1 + below(longest); j-- && i < POOL_BLOCKS;)
+				pool->state[i++] = 0;
+			for (j = 1 + below(20); j-- && i < POOL_BLOCKS;)
+				pool->state[i++] = 1;
+		}
+		INIT_RAM(&t, regions);
+		t.plan.per_node = below(2);
+		t.plan.limits.max_reserved = 2 + below(15);
+		t.plan.limits.max_tdmrs = 8 + below(57);
+		if (!tdmr_plan_layout(&t.plan)) {
+			layout = t.plan.nr_tdmrs;
+			if (!place_all(&t.plan, pool)) {
+				ok++;
+				cut += t.plan.nr_tdmrs > layout;
+			}
+		}
+		done(&t);
+	}
+	printf("random fragmentation: of %u machines %u placed, %u of them with TDMRs cut\n", run, ok, cut);
+	/* Each of these happens, or the test is none. */
+	CHECK(ok > run / 10 && ok < run * 9 / 10 && cut > run / 20);
+	free(pool);
+}
+
 /* Areas are joined over memory that is not TDX memory if, and only if, they would be too many. */
 static void test_reserve(void)
 {
@@ -647,6 +720,8 @@ int main(void)
 	test_cuts();
 	test_split();
 	test_place();
+	test_place_at_zero();
+	test_place_random();
 	test_reserve();
 	test_verify();
 	printf("plan_test: %u passed, %u failed\n", passed, failed);

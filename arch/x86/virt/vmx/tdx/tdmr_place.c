@@ -18,6 +18,8 @@
 
 #include "tdmr.h"
 
+#define PAMT_PAGE		4096ULL
+
 static bool tdmr_has_pamt(const struct tdmr *tdmr)
 {
 	return tdmr->pamt_base[TDX_PS_4K];
@@ -255,6 +257,10 @@ static u64 tdmr_try(struct tdmr_place *place, u64 start)
 	unsigned int i = tdmr_find_region(plan, start);
 	u64 next;
 	int nid;
+
+	/* As the base of a PAMT, 0 means that there is none. */
+	if (!start)
+		return PAMT_PAGE;
 
 	if (i == plan->nr_regions || start < plan->regions[i].start)
 		return U64_MAX;
