@@ -97,6 +97,7 @@ struct taken {
 
 struct cpu_check {
     bool private_lines; /* its cache holds lines that the module wrote */
+    bool no_lp_init;    /* reported */
     unsigned int busy;  /* answers in a row */
     hwaddr flush_page;  /* CLFLUSH: lines of this page so far */
     uint64_t flush_lines;
@@ -466,7 +467,8 @@ void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done)
         return;
     }
     if ((status & 0x0000ffff00000000ULL) == (lp_init_not_done & 0x0000ffff00000000ULL) &&
-        status >> 63) {
+        status >> 63 && !c->no_lp_init) {
+        c->no_lp_init = true;
         finding("lp-init", tdx_lp(env), env->eip, NO_PA,
                 "leaf %" PRIu64 " on an LP that TDH.SYS.LP.INIT was never run on", leaf);
     }
