@@ -31,6 +31,8 @@ static inline bool tdx_cache_flush_needed(void)
 }
 
 void tdx_prepare_kexec(void);
+bool tdx_refuses_s3(void);
+const char *tdx_private_memory(u64 pa);
 
 #else /* !CONFIG_INTEL_TDX_HOST */
 
@@ -39,6 +41,8 @@ static inline int tdx_init(void) { return -ENODEV; }
 static inline void tdx_cpu_detect(struct cpuinfo_x86 *c) { }
 static inline bool tdx_cache_flush_needed(void) { return false; }
 static inline void tdx_prepare_kexec(void) { }
+static inline bool tdx_refuses_s3(void) { return false; }
+static inline const char *tdx_private_memory(u64 pa) { return NULL; }
 
 #endif /* CONFIG_INTEL_TDX_HOST */
 #endif /* _ASM_X86_TDX_HOST_H */

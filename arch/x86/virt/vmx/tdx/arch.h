@@ -30,6 +30,7 @@
 /* RAX of SEAMCALL. Bit 63 set: for P-SEAMLDR, clear: for the TDX module. */
 #define SEAMLDR_INFO				0x8000000000000000ULL
 
+#define TDH_PHYMEM_PAGE_RDMD			24
 #define TDH_SYS_KEY_CONFIG			31
 #define TDH_SYS_INFO				32
 #define TDH_SYS_INIT				33
@@ -153,6 +154,10 @@ struct tdmr_info {
 #define TDX_MAX_TDMRS				64
 #define TDMR_INFO_ALIGN				512
 #define TDMR_PTRS_ALIGN				512
+
+/* Types of pages that TDH.PHYMEM.PAGE.RDMD tells; the others are TDs'. */
+#define TDX_PAGE_NOT_ASSIGNED			0
+#define TDX_PAGE_RESERVED			1
 
 #define TDX_PAGE_4K				BIT_ULL(12)
 #define TDX_PAGE_1G				BIT_ULL(30)

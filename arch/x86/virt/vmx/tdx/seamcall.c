@@ -220,6 +220,21 @@ u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu)
 }
 
 /**
+ * seamcall_quiet() - make a SEAMCALL once, where nothing else can be done
+ * @fn: as for seamcall()
+ * @args: as for seamcall()
+ *
+ * No retry, no trace, no statistics.
+ *
+ * Context: Any, machine checks among them.
+ * Return: As seamcall().
+ */
+u64 seamcall_quiet(u64 fn, struct seamcall_args *args)
+{
+	return seamcall_instruction(fn, args);
+}
+
+/**
  * seamcall_report() - say in the log that a SEAMCALL failed
  * @fn: as for seamcall()
  * @status: what it returned; nothing is said of success

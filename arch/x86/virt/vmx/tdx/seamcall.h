@@ -37,6 +37,7 @@ struct seamcall_args {
 #define SEAMCALL_TRIES	16
 
 u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu);
+u64 seamcall_quiet(u64 fn, struct seamcall_args *args);
 int seamcall_report(u64 fn, u64 status, unsigned int cpu,
 		    const struct seamcall_args *in,
 		    const struct seamcall_args *out);

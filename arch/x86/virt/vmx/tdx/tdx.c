@@ -78,6 +78,17 @@ static void tdx_set_state(enum tdx_state state)
 	smp_store_release(&tdx.state, state);
 }
 
+/* For those who have to keep the state from changing; may wait long. */
+void tdx_lock_state(void)
+{
+	mutex_lock(&tdx_lock);
+}
+
+void tdx_unlock_state(void)
+{
+	mutex_unlock(&tdx_lock);
+}
+
 /* TDH.SYS.INIT, once for the whole machine */
 static int tdx_sys_init(void)
 {
@@ -194,6 +205,11 @@ free_plan:
 static int tdx_prepare(void)
 {
 	int ret;
+
+	if (tdx_power_changing()) {
+		tdx_err("cannot initialise the module: the machine is going to sleep or waking up; try again then\n");
+		return -EAGAIN;
+	}
 
 	ret = tdx_lps_ready();
 	if (ret)
@@ -450,6 +466,53 @@ void tdx_prepare_kexec(void)
 
 	native_wbinvd();
 	tdx_pamt_clean(&tdx.plan);
+}
+
+/* What a page in a TDMR is, by the type that the module has for it */
+static const char *tdx_page_words(u64 type)
+{
+	switch (type) {
+	case TDX_PAGE_NOT_ASSIGNED:
+	case TDX_PAGE_RESERVED:
+		return NULL;
+	default:
+		return "TDX private memory, a page of a TD";
+	}
+}
+
+/**
+ * tdx_private_memory() - whose memory is this, if it is TDX private memory?
+ * @pa: physical address, with or without KeyID
+ *
+ * Asks the module for pages that are not the module's own.
+ *
+ * Context: Any, machine checks among them.
+ * Return: words for a message, or NULL if it is ordinary memory, or if the
+ *	   module cannot tell.
+ */
+const char *tdx_private_memory(u64 pa)
+{
+	struct seamcall_args args = {};
+	const struct tdmr *tdmr;
+	unsigned int i;
+	u64 base;
+
+	if (tdx_get_state() != TDX_INITIALIZED)
+		return NULL;
+
+	pa &= GENMASK_ULL(boot_cpu_data.x86_phys_bits - 1, PAGE_SHIFT);
+	for (i = 0; i < tdx.plan.nr_tdmrs; i++) {
+		tdmr = &tdx.plan.tdmrs[i];
+		base = tdmr->pamt_base[TDX_PS_4K];
+		if (pa >= base && pa < base + tdmr_pamt_total(tdmr))
+			return "TDX private memory, metadata (PAMT) of the TDX module";
+	}
+
+	args.rcx = pa;
+	if (seamcall_quiet(TDH_PHYMEM_PAGE_RDMD, &args))
+		return NULL;
+
+	return tdx_page_words(args.rcx);
 }
 
 /**

@@ -173,7 +173,12 @@ int tdx_tdmrs_init(const struct tdmr_plan *plan);
 int tdx_key_config(void);
 bool tdx_lp_made_key(unsigned int cpu);
 
+/* power.c */
+bool tdx_power_changing(void);
+
 /* tdx.c */
+void tdx_lock_state(void);
+void tdx_unlock_state(void);
 enum tdx_state {
 	TDX_UNKNOWN,		/* nobody has looked yet */
 	TDX_NONE,		/* there is no TDX, the log says why */
