@@ -598,6 +598,18 @@ static void test_reserve(void)
 	t.plan.limits.max_reserved = 2;
 	CHECK(tdmr_pamt_fits(&t.plan, 501 * MB, 600 * MB));
 
+	/* A single page of memory between two holes stays usable. */
+	{
+		static const struct tdx_region page[] = { { 0, 100 * MB, 0 }, { 200 * MB, 200 * MB + 4096, 0 }, { 300 * MB, GB, 0 } };
+		struct test u;
+
+		INIT_RAM(&u, page);
+		memset(pool, 0, sizeof(*pool));
+		CHECK(!tdmr_plan_layout(&u.plan) && !place_all(&u.plan, pool) && u.tdmrs[0].nr_reserved == 2);
+		CHECK(u.tdmrs[0].reserved[0].end == 200 * MB && u.tdmrs[0].reserved[1].start == 200 * MB + 4096);
+		done(&u);
+	}
+
 	/* PAMTs where nobody asked whether they fit */
 	t.plan.limits.max_reserved = 1;
 	t.tdmrs[0].pamt_base[0] = 600 * MB;

@@ -930,13 +930,6 @@ static bool tdmr_all_short(const struct tdmr_plan *plan)
 	return true;
 }
 
-/* Can fewer pages of rounding never make up for one more granule? */
-static bool tdmr_granules_count_most(const struct tdmr_limits *limits)
-{
-	return 2ULL * limits->max_tdmrs * PAMT_PAGE <=
-	       tdmr_pamt_level(limits, 1, TDX_PS_4K);
-}
-
 static int tdmr_too_many(struct tdmr_plan *plan)
 {
 	const struct tdmr *last = &plan->tdmrs[plan->limits.max_tdmrs - 1];
@@ -960,8 +953,8 @@ static int tdmr_solve_bridged(struct tdmr_plan *plan, struct tdmr_search *search
 
 	if (search)
 		widest = tdmr_widest_gaps(plan, search, max_areas);
-	if (widest && tdmr_all_short(plan) &&
-	    tdmr_granules_count_most(&plan->limits))
+	/* One gap less saves 2 pages of rounding, and costs a granule or more. */
+	if (widest && tdmr_all_short(plan))
 		return 0;
 
 	if (!widest) {
