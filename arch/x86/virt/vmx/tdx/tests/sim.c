@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/io.h>
 #include <linux/memblock.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sizes.h>
@@ -21,8 +22,12 @@
 
 static struct tdx_sim *tdx_sim;
 
+/* The model allocates in calls, too, and a SEAMCALL must not sleep. */
 static void *sim_alloc(void *opaque, size_t size)
 {
+	if (tdx_sim)
+		return kzalloc(size, GFP_ATOMIC);
+
 	return kvzalloc(size, GFP_KERNEL);
 }
 
@@ -146,7 +151,8 @@ static const struct tdx_test_machine sim_machine = {
 static void sim_default_memory(struct tdx_sim *sim)
 {
 	u64 end = PFN_PHYS(max_pfn);
-	u64 above = ALIGN(end, SZ_1G) + SZ_1G;
+	/* Beyond 4 GiB: what is below is for SMRRs, too. */
+	u64 above = max(ALIGN(end, SZ_1G) + SZ_1G, 4ULL * SZ_1G);
 
 	sim->memory[0] = (struct tdx_region){ .start = SZ_1M, .end = end };
 	sim->memory[1] = (struct tdx_region){ .start = above,

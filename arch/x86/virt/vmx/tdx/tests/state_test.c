@@ -47,18 +47,18 @@ static const char * const outcome_names[] = {
 	[NO_SEAMRR] = "no SEAMRR",
 	[NO_P_SEAMLDR] = "no P-SEAMLDR",
 	[NO_MODULE] = "no module",
-	[SEAMLDR_GP] = "#GP in SEAMLDR.INFO",
+	[SEAMLDR_GP] = "general protection in SEAMLDR.INFO",
 	[NO_VMX] = "not in VMX operation",
 	[CPUS_MISSING] = "CPUs offline",
 	[NOT_CONVERTIBLE] = "memory not convertible",
 	[NO_PAMT_MEMORY] = "no memory for PAMTs",
 	[SYS_INIT_FAILS] = "SYS.INIT fails",
 	[LP_INIT_FAILS] = "LP.INIT fails",
-	[LP_INIT_UD] = "#UD in LP.INIT",
+	[LP_INIT_UD] = "invalid opcode in LP.INIT",
 	[SYS_RD_FAILS] = "SYS.RD fails",
 	[CONFIG_FAILS] = "CONFIG fails",
 	[KEY_CONFIG_FAILS] = "KEY.CONFIG fails",
-	[KEY_CONFIG_UD] = "#UD in KEY.CONFIG",
+	[KEY_CONFIG_UD] = "invalid opcode in KEY.CONFIG",
 	[TDMR_INIT_FAILS] = "TDMR.INIT fails",
 	[TDMR_INIT_VMFAIL] = "VMfailInvalid in TDMR.INIT",
 };
@@ -288,6 +288,7 @@ static void test_quiet(struct kunit *test)
 					quiet_cases[i].state);
 			KUNIT_EXPECT_EQ(test, sim->seamcalls, 0);
 
+			tdx_sim_repair(sim);
 			tdx_sim_stop(sim);
 		}
 	}
@@ -317,4 +318,5 @@ static struct kunit_suite state_suite = {
 	.exit = state_exit,
 	.test_cases = state_test_cases,
 };
+
 kunit_test_suite(state_suite);
