@@ -13,6 +13,7 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/limits.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -20,6 +21,7 @@
 #include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include <asm/special_insns.h>
@@ -44,13 +46,14 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 	unsigned long pfn = end;
 	struct zone *zone;
 
+	/* Memory is online or offline by sections: a long way, page by page. */
 	if (!page)
-		return PFN_PHYS(start + 1);
+		return PFN_PHYS(ALIGN(start + 1, PAGES_PER_SECTION));
 
 	zone = page_zone(page);
 	/* A PAMT stays for good, which is not what movable memory is for. */
 	if (zone_to_nid(zone) != nid || zone_idx(zone) > ZONE_NORMAL)
-		return PFN_PHYS(end);
+		return PFN_PHYS(min(end, zone_end_pfn(zone)));
 
 	while (pfn-- > start) {
 		page = pfn_to_online_page(pfn);
@@ -69,6 +72,10 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 
 	if (tdx_test() && tdx_test()->pamt_fails())
 		return end;
+
+	/* A long search can be given up. */
+	if (fatal_signal_pending(current))
+		return U64_MAX;
 
 	cond_resched();
 	next = tdx_pamt_obstacle(PHYS_PFN(start), PHYS_PFN(end), nid);
