@@ -139,10 +139,10 @@ struct tdsysinfo {
 struct tdmr_info {
 	u64	base;
 	u64	size;
-	u64	pamt_1g_base;
+	u64	pamt_1g_base;	/* PAMTs: multiples of 4 KiB, in a CMR */
 	u64	pamt_1g_size;
 	u64	pamt_2m_base;
-	u64	pamt_2m_size;
+	u64	pamt_2m_size;	/* one entry for each 2 MiB */
 	u64	pamt_4k_base;
 	u64	pamt_4k_size;
 	struct {
