@@ -53,8 +53,6 @@ help:
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
-	@echo "make bench     how long initialisation takes, ours and mainline's in turn; BENCH='--rounds 1 --cpus 16 --memory 4' for less"
-	@echo "make patches   the series for git am, in build/patches    make deb   packages of Debian's cloud kernel with it (long)"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
