@@ -13,6 +13,17 @@
 #define TYPE_TDX_PLATFORM "tdx-platform"
 OBJECT_DECLARE_SIMPLE_TYPE(TdxPlatform, TDX_PLATFORM)
 
+/* When an LP called a leaf, of get_clock(); 0 is never */
+struct tdx_leaf_time {
+    int64_t first;                  /* its first call began */
+    int64_t last;                   /* its last call ended */
+};
+
+/* Indexes after those of the module's leaves; what is no leaf is not reported */
+#define TDX_TIME_SEAMLDR        TDXM_MAX_LEAVES
+#define TDX_TIME_OTHER          (TDXM_MAX_LEAVES + 1)
+#define TDX_NR_TIMES            (TDXM_MAX_LEAVES + 2)
+
 struct TdxPlatform {
     Object parent;
 
@@ -25,6 +36,8 @@ struct TdxPlatform {
     struct tdx_machine *machine;    /* the description */
     struct tdxm *module;            /* replaced at system reset, all vCPUs stopped */
     struct tdx_trace *trace;
+    /* Of each LP, which alone writes it: no lock, no cache line that LPs share */
+    struct tdx_leaf_time (*times)[TDX_NR_TIMES];
 
     unsigned int boot;              /* system resets after SEAMCALLs had been made */
     int64_t start_us;

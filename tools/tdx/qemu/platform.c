@@ -62,6 +62,8 @@ static void close_trace(TdxPlatform *tdx)
 
 bool tdx_module_start(TdxPlatform *tdx, Error **errp)
 {
+    g_free(tdx->times);
+    tdx->times = g_malloc0_n(tdx->machine->platform.lps, sizeof(*tdx->times));
     tdx->module = tdxm_new(&tdx->machine->platform, &tdx_seam_ops, tdx);
     if (!tdx->module) {
         error_setg(errp, "%s: no TDX module can be made for this platform", tdx->config);
@@ -86,11 +88,39 @@ static void platform_reset(void *opaque)
     tdx_module_start(tdx, &error_fatal);
 }
 
+/* When LPs, all together, called a leaf: ns since the platform was made */
+static void add_leaf_time(json_t *times, const TdxPlatform *tdx, const char *name,
+                          unsigned int index, uint64_t calls)
+{
+    int64_t start = tdx->start_us * 1000, first = INT64_MAX, last = 0;
+    unsigned int lp;
+    json_t *t;
+
+    for (lp = 0; lp < tdx->machine->platform.lps; lp++) {
+        struct tdx_leaf_time *of_lp = &tdx->times[lp][index];
+        int64_t began = qatomic_read(&of_lp->first);
+
+        if (began) {
+            first = MIN(first, began);
+            last = MAX(last, qatomic_read(&of_lp->last));
+        }
+    }
+    if (!last) {
+        return;
+    }
+    t = json_object();
+    json_object_set_new(t, "first_ns", json_integer(first - start));
+    json_object_set_new(t, "last_ns", json_integer(last - start));
+    json_object_set_new(t, "calls", json_integer(calls));
+    json_object_set_new(times, name, t);
+}
+
 static json_t *stats(const TdxPlatform *tdx)
 {
     const struct tdxm_platform *p = &tdx->machine->platform;
     json_t *root = json_object(), *leaves = json_object(), *lps = json_array();
-    json_t *packages = json_array(), *tdmrs = json_array();
+    json_t *packages = json_array(), *tdmrs = json_array(), *times = json_object();
+    uint64_t seamldr_calls = tdxm_stat_seamldr_calls(tdx->module);
     struct tdxm_tdmr_info tdmr;
     unsigned int i, level;
 
@@ -101,7 +131,11 @@ static json_t *stats(const TdxPlatform *tdx)
 
         if (calls) {
             json_object_set_new(leaves, name ? name : number, json_integer(calls));
+            add_leaf_time(times, tdx, name ? name : number, i, calls);
         }
+    }
+    if (seamldr_calls) {
+        add_leaf_time(times, tdx, "SEAMLDR", TDX_TIME_SEAMLDR, seamldr_calls);
     }
     for (i = 0; i < p->lps; i++) {
         json_t *lp = json_object();
@@ -134,8 +168,8 @@ static json_t *stats(const TdxPlatform *tdx)
     json_object_set_new(root, "seconds",
                         json_real((g_get_monotonic_time() - tdx->start_us) / 1e6));
     json_object_set_new(root, "seamcalls", leaves);
-    json_object_set_new(root, "seamldr_calls",
-                        json_integer(tdxm_stat_seamldr_calls(tdx->module)));
+    json_object_set_new(root, "seamldr_calls", json_integer(seamldr_calls));
+    json_object_set_new(root, "leaf_times", times);
     json_object_set_new(root, "lps", lps);
     json_object_set_new(root, "package_keys", packages);
     json_object_set_new(root, "tdmrs", tdmrs);

@@ -18,6 +18,7 @@
 #include "hw/core/cpu.h"
 #include "qemu/error-report.h"
 #include "qemu/rcu.h"
+#include "qemu/timer.h"
 #include "sysemu/runstate.h"
 #include "tcg/helper-tcg.h"
 #include "internal.h"
@@ -165,13 +166,25 @@ static G_NORETURN void seam_shutdown(CPUX86State *env)
     cpu_loop_exit(cs);
 }
 
+static struct tdx_leaf_time *leaf_time(TdxPlatform *tdx, unsigned int lp, uint64_t leaf)
+{
+    if (leaf & TDXM_SEAMLDR) {
+        return &tdx->times[lp][TDX_TIME_SEAMLDR];
+    }
+    return &tdx->times[lp][leaf < TDXM_MAX_LEAVES ? leaf : TDX_TIME_OTHER];
+}
+
 static enum tdxm_exit seam_enter(TdxPlatform *tdx, CPUX86State *env)
 {
     uint64_t *gpr = (uint64_t *)env->regs;
     uint64_t leaf = gpr[TDXM_RAX] & (TDXM_SEAMLDR | 0xffff);
+    struct tdx_leaf_time *time = leaf_time(tdx, tdx_lp(env), leaf);
     enum tdxm_exit ret;
 
     tdx_check_begin(env);
+    if (unlikely(!time->first)) {
+        qatomic_set(&time->first, get_clock());
+    }
     if (likely(!tdx->trace)) {
         ret = tdxm_seamcall(tdx->module, tdx_lp(env), gpr);
     } else {
@@ -180,6 +193,7 @@ static enum tdxm_exit seam_enter(TdxPlatform *tdx, CPUX86State *env)
                                  tdx_lp(env), gpr);
         qatomic_dec(&tdx->in_call);
     }
+    qatomic_set(&time->last, get_clock());
     tdx_check_end(env, leaf, ret == TDXM_DONE);
     return ret;
 }

@@ -28,7 +28,7 @@ PLATFORM = {
 
 
 class Case:
-    def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, **machine):
+    def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, least_ns=None, **machine):
         self.test = test
         self.name = name or test
         self.machine = machine
@@ -37,6 +37,7 @@ class Case:
         self.exit_status = exit_status
         self.ends = ends                # the test comes to its end
         self.stats = stats or {}
+        self.least_ns = least_ns or {}  # leaf: time from the begin of its first call to the end of the last one, at least
 
 
 BUSY = {"leaf": "TDH.SYS.LP.SHUTDOWN", "lp": "any", "nth": 1, "count": 0, "status": "TDX_SYS_BUSY"}
@@ -58,7 +59,7 @@ CASES = [
     Case("seamldr"),
     Case("init", stats={"state": "READY"}),
     Case("init", name="init-1cpu", lps=1, packages=1, stats={"state": "READY"}),
-    Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}, findings=[r"^lp-init: CPU 0"]),
+    Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}, least_ns={"TDH.SYS.LP.SHUTDOWN": 150000000}, findings=[r"^lp-init: CPU 0"]),
     Case("fatal", faults=[{"leaf": "TDH.SYS.INIT", "lp": "any", "nth": 1, "count": 1, "status": "FATAL"}], ends=False,
          output=[r"the TDX module stopped with a fatal error"], stats={"state": "STOPPED"}),
 ] + [
@@ -100,6 +101,18 @@ CASES = [
 ]
 
 
+def wrong_times(case, stats):
+    """The times of leaves: of those that were called, within the run, and as long as the case says."""
+    times = stats.get("leaf_times")
+    calls = {**stats.get("seamcalls", {}), **({"SEAMLDR": stats["seamldr_calls"]} if stats.get("seamldr_calls") else {})}
+    if times is None or {leaf: t["calls"] for leaf, t in times.items()} != calls:
+        return [f"times {times} of calls {calls}"]
+    wrong = [f"{leaf}: from {t['first_ns']} to {t['last_ns']} ns" for leaf, t in times.items()
+             if not 0 < t["first_ns"] < t["last_ns"] < stats["seconds"] * 1e9]
+    spans = {leaf: t["last_ns"] - t["first_ns"] for leaf, t in times.items()}
+    return wrong + [f"{leaf} took {spans.get(leaf)} ns in all" for leaf, ns in case.least_ns.items() if spans.get(leaf, 0) < ns]
+
+
 def run(case, verbose):
     """Returns a list of what is wrong."""
     machine = copy.deepcopy(PLATFORM)
@@ -132,6 +145,7 @@ def run(case, verbose):
         for key, value in case.stats.items():
             if stats.get(key) != value:
                 wrong.append(f"{key} is {stats.get(key)!r}, not {value!r}")
+        wrong += wrong_times(case, stats)
         found = open(path("findings"), encoding="utf-8").read().splitlines() if os.path.exists(path("findings")) else []
         for line in found:
             if not any(re.search(p, line) for p in case.findings):
