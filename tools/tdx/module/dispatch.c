@@ -149,6 +149,7 @@ struct tdxm *tdxm_new(const struct tdxm_platform *p, const struct tdxm_ops *ops,
 	m->num_lps = p->num_lps == TDXM_DEFAULT ? p->lps : p->num_lps;
 	m->num_sockets = p->num_sockets == TDXM_DEFAULT ? p->packages : p->num_sockets;
 	m->state = TDXM_PENDING;
+	m->hostile = p->hostile;
 
 	/* ops->alloc need not know of cache lines */
 	m->lp_alloc_size = p->lps * sizeof(*m->lp) + __alignof__(*m->lp);
@@ -454,8 +455,12 @@ enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16])
 	}
 
 	memcpy(c.in, gpr, sizeof(c.in));
-	if (gpr[TDXM_RAX] & TDXM_SEAMLDR)
-		return tdxm_seamldr(&c);
+	if (gpr[TDXM_RAX] & TDXM_SEAMLDR) {
+		exit = tdxm_seamldr(&c);
+		if (exit == TDXM_DONE)
+			tdxm_lie(&c);
+		return exit;
+	}
 
 	if (!m->platform.module.loaded || c.lp->shut_down)
 		return TDXM_VMFAIL_INVALID;
@@ -470,6 +475,7 @@ enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16])
 
 	if (exit == TDXM_DONE) {
 		gpr[TDXM_RAX] = status;
+		tdxm_lie(&c);
 		if (m->platform.module.clobbers_rbp)
 			gpr[TDXM_RBP] = UINT64_C(0xdeadbeefdeadbeef);
 	}

@@ -146,6 +146,8 @@ extern const unsigned int tdxm_nr_kinds;
 
 /* Leaves that have a rule of their own */
 enum {
+	LEAF_SYS_INFO = 32,
+	LEAF_SYS_RD = 34,
 	LEAF_SYS_TDMR_INIT = 36,
 	LEAF_SYS_LP_SHUTDOWN = 44,
 };
@@ -426,6 +428,7 @@ struct tdxm {
 	struct tdxm_faults *faults;		/* NULL: none are armed */
 	struct tdxm_faults *all_faults;		/* every list that ever was, for tdxm_free() */
 	uint64_t faults_hit;
+	uint64_t hostile;			/* state of the random numbers; 0: not hostile */
 
 	struct tdxm_lock seamldr_lock;
 };
@@ -533,6 +536,9 @@ void tdxm_disown_td_page(struct tdxm *m, const struct tdxm_page *page, uint64_t 
 /* faults.c */
 void tdxm_free_faults(struct tdxm *m);
 bool tdxm_fault_strikes(struct tdxm *m, unsigned int lp, uint64_t rax, struct tdxm_fault *f);
+
+/* hostile.c */
+void tdxm_lie(struct tdxm_call *c);
 
 /* seamldr.c */
 enum tdxm_exit tdxm_seamldr(struct tdxm_call *c);

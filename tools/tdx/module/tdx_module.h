@@ -184,6 +184,7 @@ struct tdxm_platform {
 	struct tdxm_fault faults[TDXM_MAX_FAULTS];
 	uint32_t nr_faults;
 	uint64_t latency_ns[TDXM_MAX_LEAVES];
+	uint64_t hostile;	/* seed of nonsense, see tdxm_set_hostile() */
 };
 
 /*
@@ -234,6 +235,13 @@ enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16]);
  * the old ones. False: more than TDXM_MAX_FAULTS, or out of memory.
  */
 bool tdxm_set_faults(struct tdxm *m, const struct tdxm_fault *faults, unsigned int nr);
+
+/*
+ * Nonsense in place of what the module reports, from now on: SEAMLDR.INFO, SYS.INFO,
+ * SYS.RD and TDMR.INIT succeed with random values. The same calls in the same order get
+ * the same answers. 0: the truth. At any time.
+ */
+void tdxm_set_hostile(struct tdxm *m, uint64_t seed);
 
 /*
  * A second listener to events, beside ops->event: for traces. NULL: none. Not

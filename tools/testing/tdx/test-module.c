@@ -813,6 +813,54 @@ static void test_faults_count_alike(void **state)
 		assert_int_equal(call(&machine, 0, SYS_LP_SHUTDOWN, 0, 0, 0), want[i]);
 }
 
+/* Nonsense */
+
+/* Answers of one bring-up that have nothing to do with the truth; a sum of all of them */
+static unsigned int lies_of(uint64_t seed, uint64_t *sum)
+{
+	unsigned int lies = 0, i;
+	uint64_t info[32];
+	struct answer a;
+
+	platform.hostile = 0;
+	up(TDXM_READY);
+	tdxm_set_hostile(machine.m, seed);
+	*sum = 0;
+	for (i = 0; i < 200; i++) {
+		a = seamcall(&machine, 0, SYS_RD, 0, UINT64_C(0x9100000100000008), 0, 0);
+		assert_int_equal(a.r[TDXM_RAX], 0);
+		lies += a.r[TDXM_R8] != TDXM_MAX_TDMRS;
+		*sum = *sum * 31 + a.r[TDXM_R8];
+	}
+	a = seamcall(&machine, 0, TDXM_SEAMLDR, INFO_PA, 0, 0, 0);
+	assert_int_equal(a.r[TDXM_RAX], 0);
+	mem_read(&machine.mem, INFO_PA, info, sizeof(info));
+	for (i = 0; i < 32; i++)
+		*sum = *sum * 31 + info[i];
+	a = seamcall(&machine, 0, SYS_INFO, INFO_PA, 1024, CMR_PA, 32);
+	assert_int_equal(a.r[TDXM_RAX], 0);
+	*sum = *sum * 31 + a.r[TDXM_R9];
+	/* What is refused is refused truly, and what is not a report is done */
+	assert_int_equal(call(&machine, 0, SYS_INIT, 0, 0, 0), UINT64_C(0xc000050000000000));
+	return lies;
+}
+
+static void test_hostile(void **state)
+{
+	uint64_t first, again, other, truth;
+
+	(void)state;
+	assert_true(lies_of(1, &first) > 0);
+	machine_stop(&machine);
+	assert_true(lies_of(1, &again) > 0);
+	assert_int_equal(first, again);
+	machine_stop(&machine);
+	assert_true(lies_of(2, &other) > 0);
+	assert_int_not_equal(first, other);
+	machine_stop(&machine);
+	assert_int_equal(lies_of(0, &truth), 0);
+}
+
 /* Latency */
 
 static uint64_t waited, other_leaf, other_status;
@@ -1277,7 +1325,7 @@ int main(void)
 		T(test_tsc_without_ratio_is_fatal), T(test_cpuid_refusals), T(test_bad_cmrs),
 		T(test_allowed_fms), T(test_fatal_platforms), T(test_unknown_fms),
 		T(test_fault_counts), T(test_fault_of_one_lp), T(test_fault_outputs),
-		T(test_fault_exits), T(test_faults_at_run_time), T(test_faults_count_alike),
+		T(test_fault_exits), T(test_faults_at_run_time), T(test_faults_count_alike), T(test_hostile),
 		T(test_latency), T(test_td_locks), T(test_child_page_of_busy_td),
 		T(test_shutdown_waits_for_nobody), T(test_lp_shutdown_inside_config),
 		T(test_out_of_memory), T(test_no_ram), T(test_big_platform), T(test_tdcx_limit),
