@@ -34,6 +34,10 @@
  *   erratum_partial_write  true: reads of private memory after partial writes
  *                      raise #MC
  *   checker            false: no host-rule checker
+ *   test_interface     true: programs in the machine may change faults and reset
+ *                      the module, see qemu/test.c. For tests only.
+ *   hostile            a seed: the module reports nonsense (0, the default: it
+ *                      does not), see module/hostile.c
  *
  * A description of a vector file may have what no machine could: CMRs out of
  * order, too many KeyIDs. Those checks are made for machines only.
@@ -306,6 +310,7 @@ GETTER_BOOL(get_seamrr_enabled, platform.seamrr_enabled)
 GETTER_BOOL(get_seamrr_locked, platform.seamrr_locked)
 GETTER_BOOL(get_erratum, erratum_partial_write)
 GETTER_BOOL(get_checker, checker)
+GETTER_BOOL(get_test_interface, test_interface)
 
 static bool get_name(struct ctx *c, const struct path *p, const json_t *v)
 {
@@ -849,6 +854,11 @@ static bool get_latency(struct ctx *c, const struct path *p, const json_t *v)
 	return true;
 }
 
+static bool get_hostile(struct ctx *c, const struct path *p, const json_t *v)
+{
+	return get_number(c, p, v, 0, UINT64_MAX, &c->m->platform.hostile);
+}
+
 static const struct key top_keys[] = {
 	{ "name", get_name }, { "description", get_description },
 	{ "lps", get_lps }, { "packages", get_packages }, { "pa_width", get_pa_width },
@@ -857,6 +867,8 @@ static const struct key top_keys[] = {
 	{ "module", get_module }, { "seamrr", get_seamrr }, { "quirks", get_quirks },
 	{ "faults", get_faults }, { "latency_ns", get_latency },
 	{ "erratum_partial_write", get_erratum }, { "checker", get_checker },
+	{ "test_interface", get_test_interface },
+	{ "hostile", get_hostile },
 };
 
 /* What a machine needs, beyond a platform that the module can answer on */

@@ -43,6 +43,7 @@ struct tdx_machine {
 
 	bool erratum_partial_write;
 	bool checker;
+	bool test_interface;
 };
 
 /*

@@ -762,6 +762,52 @@ void helper_lidt_begin(CPUX86State *env)
     }
 }
 
+/*
+ * All vCPUs are stopped. A new module takes the place of the old one: its pages
+ * are the host's from now on, those that the host has still to convert remain
+ * so. What the caches hold stays as it is.
+ */
+void tdx_check_module_reset(void)
+{
+    unsigned int i;
+    CPUState *cs;
+
+    if (!tdx_page_written) {
+        return;
+    }
+    tdx_check_reset("the module was reset");
+    for (i = 0; i < check.pamts->len; i++) {
+        struct owned_range *r = &g_array_index(check.pamts, struct owned_range, i);
+        hwaddr pa;
+
+        for (pa = r->base; pa < r->base + r->size; pa += PAGE) {
+            if (state_of(pa) != UNCONVERTED) {
+                set_state(pa, PAGE, HOST);
+            }
+        }
+    }
+    g_array_set_size(check.pamts, 0);
+    g_array_set_size(check.taken, 0);
+    check.pamts_flushed = false;
+    CPU_FOREACH(cs) {
+        check.cpu[cs->cpu_index].busy = 0;
+        check.cpu[cs->cpu_index].no_lp_init = false;
+    }
+}
+
+/* Pages that the host cannot use */
+uint64_t tdx_check_module_pages(void)
+{
+    uint64_t i, nr = 0;
+
+    for (i = 0; i < tdx_nr_pages; i++) {
+        enum page_state state = qatomic_read(&tdx_page_state[i]);
+
+        nr += state != HOST && state != TAKEN;
+    }
+    return nr;
+}
+
 void tdx_check_reset(const char *event)
 {
     CPUState *cs;

@@ -42,7 +42,7 @@ struct TdxPlatform {
     unsigned int boot;              /* system resets after SEAMCALLs had been made */
     int64_t start_us;
     bool closed;                    /* QEMU ends: no more trace */
-    int in_call;                    /* SEAMCALLs in progress, if there is a trace */
+    int in_call;                    /* SEAMCALLs in progress, if somebody has to know */
     uint64_t findings;
 
     Notifier exit;
@@ -76,8 +76,14 @@ void tdx_check_begin(CPUX86State *env);
 void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done);
 void tdx_check_movdir64b(vaddr dst);
 void tdx_check_reset(const char *event);
+void tdx_check_module_reset(void);
+uint64_t tdx_check_module_pages(void);
 
 /* Start a module, or start it again as the BIOS does after a reset */
 bool tdx_module_start(TdxPlatform *tdx, Error **errp);
+uint64_t tdx_total_calls(const TdxPlatform *tdx);
+
+/* Ports for tests, if the description says so. See test.c. */
+void tdx_test_start(TdxPlatform *tdx);
 
 #endif

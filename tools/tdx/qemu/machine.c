@@ -258,6 +258,7 @@ bool tdx_machine_memory(X86MachineState *x86ms)
         }
     }
 
+    tdx_test_start(tdx_platform);
     error_setg(&blocker, "tdx-platform: the state of the TDX module cannot be migrated");
     migrate_add_blocker(blocker, &error_fatal);
     return true;

@@ -20,7 +20,7 @@
 
 TdxPlatform *tdx_platform;
 
-static uint64_t total_calls(const TdxPlatform *tdx)
+uint64_t tdx_total_calls(const TdxPlatform *tdx)
 {
     uint64_t sum = 0;
     unsigned int lp;
@@ -77,7 +77,7 @@ static void platform_reset(void *opaque)
 {
     TdxPlatform *tdx = opaque;
 
-    if (!total_calls(tdx) && !tdxm_stat_seamldr_calls(tdx->module)) {
+    if (!tdx_total_calls(tdx) && !tdxm_stat_seamldr_calls(tdx->module)) {
         return;
     }
     tdx_check_reset("reset");
@@ -219,6 +219,11 @@ static void platform_complete(UserCreatable *uc, Error **errp)
     if (!tdx->machine) {
         error_setg(errp, "%s", why ? why : "cannot read the description");
         free(why);
+        return;
+    }
+    if (tdx->machine->test_interface && tdx->trace_file) {
+        error_setg(errp, "%s: \"test_interface\" changes what a trace cannot tell; leave trace= out",
+                   tdx->config);
         return;
     }
     tdx_check_start(tdx, &err);

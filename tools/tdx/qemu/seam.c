@@ -185,7 +185,7 @@ static enum tdxm_exit seam_enter(TdxPlatform *tdx, CPUX86State *env)
     if (unlikely(!time->first)) {
         qatomic_set(&time->first, get_clock());
     }
-    if (likely(!tdx->trace)) {
+    if (likely(!tdx->trace && !tdx->machine->test_interface)) {
         ret = tdxm_seamcall(tdx->module, tdx_lp(env), gpr);
     } else {
         qatomic_inc(&tdx->in_call);

@@ -50,6 +50,8 @@ static void test_defaults(void **state)
 	assert_true(p->module.loaded && p->module.has_sys_rd && !p->module.clobbers_rbp);
 	assert_string_equal(m->module_kind, "1.5.01");
 	assert_true(m->checker);
+	assert_false(m->test_interface);
+	assert_int_equal(m->platform.hostile, 0);
 	assert_false(m->erratum_partial_write);
 	assert_false(m->memory_given);
 	assert_int_equal(m->nodes, 1);
@@ -88,7 +90,8 @@ static void test_everything(void **state)
 		"   {\"leaf\": \"SEAMLDR.INFO\", \"status\": \"VMFAIL_INVALID\"}, {\"leaf\": \"0x8000000000000003\", \"status\": \"UD\"},"
 		"   {\"leaf\": \"33\", \"status\": \"FATAL\"}, {\"leaf\": 33, \"status\": 5}],"
 		" \"latency_ns\": {\"TDH.SYS.TDMR.INIT\": 10000, \"31\": \"0x10\"},"
-		" \"erratum_partial_write\": true, \"checker\": false}");
+		" \"erratum_partial_write\": true, \"checker\": false,"
+		" \"test_interface\": true, \"hostile\": \"0x1234\"}");
 	const struct tdxm_platform *p = &m->platform;
 
 	(void)state;
@@ -150,6 +153,8 @@ static void test_everything(void **state)
 	assert_int_equal(p->latency_ns[31], 16);
 	assert_true(m->erratum_partial_write);
 	assert_false(m->checker);
+	assert_true(m->test_interface);
+	assert_int_equal(p->hostile, 0x1234);
 	tdx_machine_free(m);
 }
 
@@ -249,13 +254,14 @@ static void test_bad_files(void **state)
 		{ "{\"lps\": \"0x10000000000000000\"}", "t.json: lps: \"0x10000000000000000\" is not a number of at most 64 bits, such as 7 or \"0x7\"" },
 		{ "{\"name\": 3}", "t.json: name: is a number, should be a string" },
 		{ "{\"checker\": \"yes\"}", "t.json: checker: is a string, should be true or false" },
+		{ "{\"test_interface\": 2}", "t.json: test_interface: is a number, should be true or false" },
 		{ "{\"checker\": 2}", "t.json: checker: is a number, should be true or false" },
 		{ "{\"cmrs\": {}}", "t.json: cmrs: is an object, should be a list" },
 		{ "{\"cmrs\": [7]}", "t.json: cmrs[0]: is a number, should be a list [base, size]" },
 		{ "{\"cmrs\": [[1, 2, 3]]}", "t.json: cmrs[0]: has 3 entries, should be [base, size]" },
 		{ "{\"module\": []}", "t.json: module: is a list, should be an object" },
 		/* unknown keys */
-		{ "{\"lp\": 2}", "t.json: lp: unknown key (known here: name, description, lps, packages, pa_width, mktme_keyids, tdx_keyids, cmrs, memory, nodes, module, seamrr, quirks, faults, latency_ns, erratum_partial_write, checker)" },
+		{ "{\"lp\": 2}", "t.json: lp: unknown key (known here: name, description, lps, packages, pa_width, mktme_keyids, tdx_keyids, cmrs, memory, nodes, module, seamrr, quirks, faults, latency_ns, erratum_partial_write, checker, test_interface, hostile)" },
 		{ "{\"module\": {\"version\": 1}}", "t.json: module.version: unknown key (known here: kind, loaded, no_rbp_mod, seamldr)" },
 		{ "{\"faults\": [{\"leaf\": 1, \"status\": 2, \"when\": 3}]}", "t.json: faults[0].when: unknown key (known here: leaf, lp, nth, count, status)" },
 		/* CPUs and KeyIDs */

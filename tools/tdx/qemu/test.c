@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The test interface: what a test inside the machine tells the platform.
+ *
+ * It is there if the description says "test_interface": true, and lets one boot
+ * do what would take thousands. Two ports, a byte wide:
+ *
+ *   0x7d0  write: a command, character by character, ends with a newline
+ *          read:  the answer, character by character; 0 behind the last one
+ *   0x7d1  read:  1: the answer is there; 0: not yet
+ *
+ * Commands:
+ *
+ *   faults LIST    answer SEAMCALLs so from now on; LIST is JSON, as the member
+ *                  "faults" of the description; [] for none
+ *   hostile SEED   nonsense in place of what the module reports; 0: the truth
+ *   reset          the BIOS loads the module anew. What is the module's by then
+ *                  is the host's afterwards. No fault is armed but those of the
+ *                  description.
+ *   state          what the module is doing
+ *
+ * The answer is "ok", "ok NAME=VALUE..." to "state", or "error: WHY".
+ *
+ * Commands are carried out while all vCPUs are stopped. SEAMCALLs that wait
+ * (latency of the description) may be under way then: "reset" refuses.
+ */
+#include "qemu/osdep.h"
+#include "cpu.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "hw/core/cpu.h"
+#include "qapi/error.h"
+#include "qemu/cutils.h"
+#include "internal.h"
+
+#define TEST_PORT       0x7d0
+#define TEST_PORTS      2
+#define MAX_COMMAND     65536
+
+static struct {
+    MemoryRegion io;
+    GString *command;
+    GString *answer;
+    size_t next;        /* of the answer */
+    bool done;          /* the answer is there */
+} test;
+
+static void cmd_faults(TdxPlatform *tdx, const char *list)
+{
+    struct tdxm_fault faults[TDXM_MAX_FAULTS];
+    unsigned int nr;
+    char *why = NULL;
+
+    if (!tdx_faults_parse(list, strlen(list), "faults", faults, &nr, &why)) {
+        g_string_printf(test.answer, "error: %s", why ? why : "cannot read the list");
+        free(why);
+    } else if (!tdxm_set_faults(tdx->module, faults, nr)) {
+        g_string_assign(test.answer, "error: out of memory");
+    }
+}
+
+static void cmd_hostile(TdxPlatform *tdx, const char *arg)
+{
+    uint64_t seed;
+
+    if (qemu_strtou64(arg, NULL, 0, &seed)) {
+        g_string_printf(test.answer, "error: \"%s\" is not a number", arg);
+        return;
+    }
+    tdxm_set_hostile(tdx->module, seed);
+}
+
+static void cmd_reset(TdxPlatform *tdx, const char *unused)
+{
+    struct tdxm *old = tdx->module;
+    Error *err = NULL;
+
+    if (qatomic_read(&tdx->in_call)) {
+        g_string_assign(test.answer, "error: a SEAMCALL is under way");
+        return;
+    }
+    if (!tdx_module_start(tdx, &err)) {
+        g_string_printf(test.answer, "error: %s", error_get_pretty(err));
+        error_free(err);
+        return;
+    }
+    tdx_check_module_reset();
+    tdxm_free(old);
+}
+
+static void cmd_state(TdxPlatform *tdx, const char *unused)
+{
+    g_string_printf(test.answer, "ok state=%s calls=%" PRIu64 " faults_hit=%" PRIu64
+                    " findings=%" PRIu64 " pages=%" PRIu64,
+                    tdxm_state_name(tdxm_state(tdx->module)), tdx_total_calls(tdx),
+                    tdxm_faults_hit(tdx->module), qatomic_read(&tdx->findings),
+                    tdx_check_module_pages());
+}
+
+static const struct {
+    const char *name;
+    void (*run)(TdxPlatform *tdx, const char *arg);
+} commands[] = {
+    { "faults ", cmd_faults },
+    { "hostile ", cmd_hostile },
+    { "reset", cmd_reset },
+    { "state", cmd_state },
+};
+
+/* All vCPUs are stopped */
+static void carry_out(CPUState *cs, run_on_cpu_data unused)
+{
+    const char *arg;
+    unsigned int i;
+
+    g_string_assign(test.answer, "ok");
+    for (i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strstart(test.command->str, commands[i].name, &arg)) {
+            commands[i].run(tdx_platform, arg);
+            break;
+        }
+    }
+    if (i == ARRAY_SIZE(commands)) {
+        g_string_printf(test.answer, "error: unknown command \"%.40s\"", test.command->str);
+    }
+    g_string_truncate(test.command, 0);
+    test.next = 0;
+    qatomic_store_release(&test.done, true);
+}
+
+static void test_write(void *opaque, hwaddr port, uint64_t val, unsigned int size)
+{
+    if (port) {
+        return;
+    }
+    if (val != '\n') {
+        if (test.command->len < MAX_COMMAND) {
+            g_string_append_c(test.command, val);
+        }
+        return;
+    }
+    qatomic_set(&test.done, false);
+    async_safe_run_on_cpu(current_cpu, carry_out, RUN_ON_CPU_NULL);
+}
+
+static uint64_t test_read(void *opaque, hwaddr port, unsigned int size)
+{
+    bool done = qatomic_load_acquire(&test.done);
+
+    if (port) {
+        return done;
+    }
+    return done && test.next < test.answer->len ? (uint8_t)test.answer->str[test.next++] : 0;
+}
+
+static const MemoryRegionOps test_ops = {
+    .read = test_read,
+    .write = test_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .impl = { .min_access_size = 1, .max_access_size = 1 },
+    .valid = { .min_access_size = 1, .max_access_size = 1 },
+};
+
+void tdx_test_start(TdxPlatform *tdx)
+{
+    if (!tdx->machine->test_interface) {
+        return;
+    }
+    test.command = g_string_new(NULL);
+    test.answer = g_string_new(NULL);
+    memory_region_init_io(&test.io, OBJECT(tdx), &test_ops, tdx, "tdx-test", TEST_PORTS);
+    memory_region_add_subregion(get_system_io(), TEST_PORT, &test.io);
+}
