@@ -13,6 +13,7 @@
 #define pr_fmt(fmt) "tdx: " fmt
 
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/memblock.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
@@ -225,6 +226,53 @@ static bool tdx_memory_covers(const struct tdx_memory *mem, u64 start, u64 end)
 	return false;
 }
 
+/* How long a range that was told is not told again */
+#define TDX_TELL_AGAIN	(60 * HZ)
+
+/* The kernel's memory around [start, end) that is not in the list, like it */
+static struct tdx_range tdx_memory_unknown(const struct tdx_memory *mem, u64 start, u64 end)
+{
+	struct tdx_range range = { .start = start, .end = end };
+	unsigned long first, last;
+	unsigned int i;
+	int n;
+
+	for_each_mem_pfn_range(n, MAX_NUMNODES, &first, &last, NULL) {
+		if (PFN_PHYS(first) <= start && PFN_PHYS(last) >= end) {
+			range.start = PFN_PHYS(first);
+			range.end = PFN_PHYS(last);
+		}
+	}
+
+	for (i = 0; i < mem->nr; i++) {
+		if (mem->regions[i].end <= start)
+			range.start = max(range.start, mem->regions[i].end);
+		if (mem->regions[i].start >= end)
+			range.end = min(range.end, mem->regions[i].start);
+	}
+
+	return range;
+}
+
+/*
+ * A device has many blocks, which come online one by one: one line for all of
+ * them, and one more for who tries again a while later. Memory hotplug is held
+ * off by the caller, which serialises this.
+ */
+static void tdx_memory_refuse(u64 start, u64 end)
+{
+	static struct tdx_range told;
+	static unsigned long until;
+
+	if (start >= told.start && end <= told.end && time_before(jiffies, until))
+		return;
+
+	told = tdx_memory_unknown(tdx_memory_fixed, start, end);
+	until = jiffies + TDX_TELL_AGAIN;
+	pr_err_ratelimited("memory [0x%llx, 0x%llx) may not come online: the TDX module was initialised without it, TDs could not use it; it stays offline until the next boot\n",
+			   told.start, told.end);
+}
+
 static int tdx_memory_notify(struct notifier_block *nb, unsigned long action,
 			     void *arg)
 {
@@ -238,8 +286,7 @@ static int tdx_memory_notify(struct notifier_block *nb, unsigned long action,
 	if (tdx_memory_covers(tdx_memory_fixed, start, end))
 		return NOTIFY_OK;
 
-	pr_err_ratelimited("memory [0x%llx, 0x%llx) may not come online: the TDX module was initialised without it, TDs could not use it; it stays offline until the next boot\n",
-			   start, end);
+	tdx_memory_refuse(start, end);
 	return notifier_from_errno(-EPERM);
 }
 
