@@ -7,12 +7,16 @@
  *   tdmrs	TDMRs with reserved areas and PAMTs
  *   lps		logical processors and packages
  *   seamcalls	counts and times for each leaf
+ *   reset	in test kernels: whatever is written there, all memory of TDX is
+ *		given back and it is as if nobody had asked for a TD yet
  *
  * Intervals are [start, end).
  */
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/module.h>
 #include <linux/math64.h>
 #include <linux/seq_file.h>
 #include <linux/topology.h>
@@ -130,6 +134,29 @@ static int seamcalls_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(seamcalls);
 
+#ifdef CONFIG_INTEL_TDX_HOST_RESET
+static ssize_t reset_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+	tdx_test_reset();
+	return count;
+}
+
+static const struct file_operations reset_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = reset_write,
+};
+
+static void __init tdx_debugfs_init_test(struct dentry *dir)
+{
+	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
+}
+#else
+static void __init tdx_debugfs_init_test(struct dentry *dir)
+{
+}
+#endif
+
 static int __init tdx_debugfs_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("tdx", NULL);
@@ -139,6 +166,7 @@ static int __init tdx_debugfs_init(void)
 	debugfs_create_file("tdmrs", 0400, dir, NULL, &tdmrs_fops);
 	debugfs_create_file("lps", 0400, dir, NULL, &lps_fops);
 	debugfs_create_file("seamcalls", 0400, dir, NULL, &seamcalls_fops);
+	tdx_debugfs_init_test(dir);
 
 	return 0;
 }

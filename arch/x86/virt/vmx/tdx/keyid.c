@@ -54,3 +54,11 @@ int tdx_key_config(void)
 
 	return 0;
 }
+
+#ifdef TDX_TEST_RESET
+/* As after boot */
+void tdx_key_forget(void)
+{
+	cpumask_clear(&tdx_key_lps);
+}
+#endif

@@ -184,7 +184,7 @@ void tdx_lps_fix(void)
 	tdx_lps_fixed = true;
 }
 
-#ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
+#ifdef TDX_TEST_RESET
 /* As after boot */
 void tdx_lps_forget(void)
 {

@@ -604,19 +604,38 @@ int tdx_show_plan(struct seq_file *m,
 	return 0;
 }
 
-#ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
-const struct tdx_test_machine *tdx_test_machine;
-
-/* As after boot, with all memory given back; not for a real module. */
+#ifdef TDX_TEST_RESET
+/**
+ * tdx_test_reset() - as after boot, with all memory given back
+ *
+ * A real module stays as it is; only the software platform can start it again.
+ * There must be no TDs.
+ *
+ * Context: Process context, may sleep.
+ */
 void tdx_test_reset(void)
 {
+	mutex_lock(&tdx_lock);
+	cpus_read_lock();
+	get_online_mems();
+
 	tdx_memory_fix(NULL);
 	tdx_config_free(&tdx.config);
 	tdx_undo_commit();
 	tdx_lps_forget();
+	tdx_key_forget();
+	tdx_forget_error();
 	tdx_private_cachelines = false;
 	tdx = (struct tdx_host){};
+
+	put_online_mems();
+	cpus_read_unlock();
+	mutex_unlock(&tdx_lock);
 }
+#endif
+
+#ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
+const struct tdx_test_machine *tdx_test_machine;
 
 enum tdx_state tdx_test_state(void)
 {

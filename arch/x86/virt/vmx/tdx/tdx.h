@@ -200,10 +200,16 @@ int tdx_show_plan(struct seq_file *m,
 			       const struct tdmr_plan *plan));
 
 #ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
-void tdx_test_reset(void);
 enum tdx_state tdx_test_state(void);
 void tdx_test_set_msrs(const struct tdx_cpu_msrs *boot_cpu);
+#endif
+
+/* For KUnit, and for tests of the booted machine that begin anew. */
+#if defined(CONFIG_INTEL_TDX_HOST_KUNIT_TEST) || defined(CONFIG_INTEL_TDX_HOST_RESET)
+#define TDX_TEST_RESET
+void tdx_test_reset(void);
 void tdx_lps_forget(void);
+void tdx_key_forget(void);
 #endif
 
 #endif /* _X86_VIRT_TDX_H */
