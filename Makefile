@@ -101,8 +101,18 @@ $(BZIMAGE): $(VMLINUX)
 kernel: packages-run
 	@$(MAKE) $(VMLINUX)
 
-# Kernels that look for mistakes: build/linux-kasan-obj/vmlinux, build/linux-kcsan-obj/vmlinux
-$(B)/linux-%-obj/.config: $(CONFIGS)/base.config $(CONFIGS)/tdx.config $(CONFIGS)/%.config $(LINUX)/.tdx-applied/manifest.json
+# Kernels for tests: the one above with a reset, build/linux-test-obj/vmlinux; the same with failing allocations and lockdep,
+# linux-fault-obj; and with what looks for mistakes, linux-kasan-obj and linux-kcsan-obj.
+CONFIGS_test := test
+CONFIGS_fault := test fault
+CONFIGS_kasan := test fault kasan
+CONFIGS_kcsan := test fault kcsan
+define TEST_KERNEL
+$(B)/linux-$(1)-obj/.config: $(patsubst %,$(CONFIGS)/%.config,base tdx $(CONFIGS_$(1))) $(LINUX)/.tdx-applied/manifest.json
+endef
+$(foreach k,test fault kasan kcsan,$(eval $(call TEST_KERNEL,$(k))))
+
+$(B)/linux-%-obj/.config:
 	@$(call STEP,kernel-config-$*,"configuring the $* kernel") $(SCRIPTS)/kernel-config $(LINUX) $(@D) $(filter %.config,$^)
 
 $(B)/linux-%-obj/vmlinux: $(B)/linux-%-obj/.config $(LINUX)/.tdx-applied/manifest.json
@@ -206,7 +216,7 @@ deb: packages-run-deb
 # ---- suites of "make test" that need the machine
 .PHONY: test-guest test-stock
 test-guest:
-	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) guest $(BZIMAGE)
+	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) $(B)/linux-test-obj/vmlinux guest $(BZIMAGE)
 	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
 		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) KERNEL=$(BZIMAGE) initramfs-kexec
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Talking to the software platform (its "test_interface") and to a test kernel
+ * (/sys/kernel/debug/tdx/reset), and watching what the kernel says meanwhile.
+ */
+#ifndef SELFTESTS_TDX_PLATFORM_H
+#define SELFTESTS_TDX_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TDX_ANSWER_MAX	512
+
+/* What the platform says of itself */
+struct tdx_platform_state {
+	char module[32];		/* "PENDING", "READY" ... */
+	unsigned long calls;		/* SEAMCALLs since the module was reset */
+	unsigned long faults_hit;
+	unsigned long findings;		/* of the checker, since boot */
+	unsigned long pages;		/* that the host cannot use */
+};
+
+/* Give a command; exits with a message if the platform refuses it. */
+void tdx_platform(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void tdx_platform_state(struct tdx_platform_state *state);
+
+/*
+ * As after boot: the kernel forgets the module and gives all memory back, the
+ * BIOS loads the module anew. There must be no TDs.
+ */
+void tdx_machine_reset(void);
+
+/*
+ * Keep the kernel's lines off the console, which is slow, and look at each of
+ * them instead. tdx_log_watch(false) shows them again, and what this program
+ * has written meanwhile.
+ */
+void tdx_log_watch(bool on);
+
+/*
+ * Lines of the kernel since the last call that are not of TDX: printed. Returns
+ * their number; *lines, unless NULL, is the number of those of TDX.
+ */
+unsigned int tdx_log_strange(unsigned int *lines);
+
+/* Kilobytes that are free when nothing is cached. */
+unsigned long tdx_free_kb(void);
+
+/* The whole of a small file without the newline at its end. */
+char *tdx_read_file(const char *path, char *buf, size_t size);
+
+#endif /* SELFTESTS_TDX_PLATFORM_H */
