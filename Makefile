@@ -53,6 +53,7 @@ help:
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
+	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
@@ -219,7 +220,15 @@ test-guest:
 	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) $(B)/linux-test-obj/vmlinux guest $(BZIMAGE)
 	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
 		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) KERNEL=$(BZIMAGE) initramfs-kexec
-	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2
+	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 --firmware 8
+
+# COUNT machines whose firmware makes no sense: 2 s each on an idle machine with 2 cores
+COUNT ?= 500
+.PHONY: test-firmware
+test-firmware: packages-run-test
+	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
+	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 \
+		--firmware $(COUNT) --case 'firmware-*' --results $(B)/log/firmware
 
 test-stock:
 	@$(MAKE) $(QEMU_BIN)

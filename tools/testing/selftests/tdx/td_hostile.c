@@ -37,22 +37,6 @@ FIXTURE_TEARDOWN(hostile)
 	close(self->kvm);
 }
 
-/* State after what tdx_create_vm() returned, as the documentation has it */
-static const char *state_after(int td)
-{
-	switch (td) {
-	case -ENODEV:
-		return "NONE";
-	case -EIO:
-		return "SHUTDOWN";
-	case -EAGAIN:
-	case -ENOMEM:
-		return "LOADED";
-	default:
-		return td >= 0 ? "INITIALIZED" : "no such state";
-	}
-}
-
 static const int errors[] = { 0, -ENODEV, -EIO, -EAGAIN, -ENOMEM };
 
 TEST_F(hostile, nonsense_is_refused)
@@ -76,7 +60,7 @@ TEST_F(hostile, nonsense_is_refused)
 		td = tdx_create_vm(self->kvm, KVM_X86_TDX_VM);
 		for (i = 0; i < ARRAY_SIZE(errors); i++)
 			seen[i] += td == errors[i] || (!i && td >= 0);
-		EXPECT_TRUE(tdx_state_is(state_after(td)));
+		EXPECT_TRUE(tdx_state_is(tdx_state_after(td)));
 		if (td < 0) {
 			EXPECT_STREQ("0", tdx_read_file("/sys/firmware/tdx/pamt_kb", kb,
 							sizeof(kb)));

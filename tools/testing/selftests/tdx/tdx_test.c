@@ -245,6 +245,21 @@ bool tdx_state_is(const char *want)
 	return false;
 }
 
+const char *tdx_state_after(int td)
+{
+	switch (td) {
+	case -ENODEV:
+		return "NONE";
+	case -EIO:
+		return "SHUTDOWN";
+	case -EAGAIN:
+	case -ENOMEM:
+		return "LOADED";
+	default:
+		return td >= 0 ? "INITIALIZED" : "documented for this error";
+	}
+}
+
 unsigned int tdx_nr_cpus(void)
 {
 	FILE *f = fopen("/sys/devices/system/cpu/present", "re");

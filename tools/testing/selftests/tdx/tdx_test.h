@@ -55,6 +55,9 @@ const char *tdx_state(void);
 /* Is tdx_state() @want? Says so if not. */
 bool tdx_state_is(const char *want);
 
+/* The state that belongs to what tdx_create_vm() returned for a TD */
+const char *tdx_state_after(int td);
+
 /* CPUs that are present, and switching one; 0 or -errno. */
 unsigned int tdx_nr_cpus(void);
 bool tdx_cpu_online(unsigned int cpu);
