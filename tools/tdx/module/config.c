@@ -5,6 +5,8 @@
  * TDMR i is read and checked completely, in the order of the functions below,
  * before TDMR i + 1 is read.
  */
+#include <assert.h>
+
 #include "internal.h"
 
 #define TDMR_INFO_SIZE		320
@@ -18,7 +20,7 @@ struct tdmr_info {
 	struct tdxm_range reserved[TDXM_MAX_RESERVED];
 };
 
-_Static_assert(sizeof(struct tdmr_info) == TDMR_INFO_SIZE, "TDMR_INFO");
+static_assert(sizeof(struct tdmr_info) == TDMR_INFO_SIZE, "TDMR_INFO");
 
 static const uint64_t level_size[NR_LEVELS] = {
 	[LEVEL_4K] = PAGE_4K, [LEVEL_2M] = PAGE_4K << 9, [LEVEL_1G] = SIZE_1G,
@@ -164,7 +166,8 @@ static bool pamts_overlap(const struct tdxm_range *a, const struct tdxm_range *b
 	return ranges_overlap(a->base, a->size, b->base, b->size);
 }
 
-static uint64_t check_pamt_against_pamts(const struct tdxm *m, const struct tdxm_tdmr *t, uint32_t i)
+static uint64_t check_pamt_against_pamts(const struct tdxm *m, const struct tdxm_tdmr *t,
+					 uint32_t i)
 {
 	unsigned int level, other;
 	uint32_t j;
@@ -183,7 +186,8 @@ static uint64_t check_pamt_against_pamts(const struct tdxm *m, const struct tdxm
 }
 
 /* No PAMT where pages can be given out: not here, not in the TDMRs before */
-static uint64_t check_pamt_against_tdmrs(const struct tdxm *m, const struct tdxm_tdmr *t, uint32_t i)
+static uint64_t check_pamt_against_tdmrs(const struct tdxm *m, const struct tdxm_tdmr *t,
+					 uint32_t i)
 {
 	unsigned int level;
 	uint32_t j;

@@ -44,8 +44,7 @@ enum tdxm_reg {
 enum tdxm_exit {
 	TDXM_DONE,		/* CF = 0, registers as answered */
 	TDXM_VMFAIL_INVALID,	/* CF = 1, no register changes */
-	TDXM_FATAL,		/* the module stopped itself in this call; all later
-				 * calls end with TDXM_VMFAIL_INVALID */
+	TDXM_FATAL,		/* the module stopped itself; TDXM_VMFAIL_INVALID from now on */
 	TDXM_GP,		/* raise #GP(0): SEAMRR is not enabled, or by a fault */
 	TDXM_UD,		/* raise #UD: by a fault only */
 };
@@ -277,6 +276,7 @@ struct tdxm_tdmr_info {
 	struct tdxm_range pamt[3];	/* 4K, 2M, 1G */
 	uint64_t initialized;		/* bytes from base that TDMR.INIT has done */
 };
+
 bool tdxm_tdmr(const struct tdxm *m, unsigned int i, struct tdxm_tdmr_info *info);
 
 /* Names: "TDH.SYS.INIT", "TDX_SYS_BUSY", "RCX"; NULL if there is none */

@@ -202,7 +202,7 @@ static char *parameter(const char *name)
 }
 
 /* Only returns if it failed. */
-static void kexec(const char *next, int status, int programs)
+static void next_kernel(const char *next, int status, int programs)
 {
 	char line[sizeof(cmdline) + 16] = "", *word, *save;
 	int kernel, initrd;
@@ -226,7 +226,7 @@ static void kexec(const char *next, int status, int programs)
 	say("TDX-INIT: kexec status=%d programs=%d", status, programs);
 	sync();
 	reboot(RB_KEXEC);
-	say("TDX-INIT: kexec failed: %s", strerror(errno));
+	say("TDX-INIT: reboot(RB_KEXEC) failed: %s", strerror(errno));
 }
 
 int main(void)
@@ -262,7 +262,7 @@ int main(void)
 			status = 1;
 	}
 	if (next)
-		kexec(next, status, programs);
+		next_kernel(next, status, programs);
 	say("TDX-INIT: done status=%d programs=%d", status, programs);
 	power_off();
 }

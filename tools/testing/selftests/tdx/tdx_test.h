@@ -84,7 +84,7 @@ __constructor_order_last(void)					\
 int main(int argc, char **argv)					\
 {								\
 	tdx_setup(argc, argv);					\
-	return test_harness_run(argc, argv);			\
+	exit(test_harness_run(argc, argv));			\
 }
 
 #endif /* SELFTESTS_TDX_TEST_H */
