@@ -236,6 +236,8 @@ static void platform_complete(UserCreatable *uc, Error **errp)
     }
     tdx_measure_tsc();
     tdx_platform = tdx;
+    /* QEMU drops its objects before it calls those who wait for its exit */
+    object_ref(OBJECT(tdx));
     qemu_register_reset(platform_reset, tdx);
     tdx->exit.notify = platform_exit;
     qemu_add_exit_notifier(&tdx->exit);

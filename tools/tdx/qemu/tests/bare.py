@@ -55,6 +55,9 @@ CASES = [
     Case("seamrr-off", seamrr={"enabled": False}),
     Case("seamrr-off-lp1", quirks={"msr": [[1, 0x1401, "0xffffffe000400"]]}, ends=False,
          output=[r"exception 13 at [0-9a-f]+ on CPU 1, error code 0"]),
+    Case("init", name="e820-full", ends=False, exit_status=1,
+         output=[r"the memory has 31 ranges of RAM, and the BIOS has room for 26"],
+         memory=[{"base": 0, "size": 0xa0000}, *[{"base": (n + 1) << 20, "size": 0x80000} for n in range(30)]]),
     Case("no-module", module={"loaded": False}, stats={"state": "NOT_LOADED"}),
     Case("seamldr"),
     Case("init", stats={"state": "READY"}),
@@ -125,7 +128,8 @@ def run(case, verbose):
                    "--raw-append", case.test, "--stats", path("stats"), "--findings", path("findings"),
                    "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
         try:
-            proc = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+            proc = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+                                  env={**os.environ, "MALLOC_PERTURB_": "165"})     # what is freed does not look as before
         except subprocess.TimeoutExpired as late:
             return ["no end within 60 s; output: " + (late.stdout or b"").decode(errors="replace")[-2000:]]
         text = proc.stdout.decode(errors="replace").replace("\r", "")
