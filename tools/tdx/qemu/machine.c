@@ -25,6 +25,10 @@
 #define PA_BITS     52              /* KeyIDs are at the top of these */
 #define LOW_RAM     0xa0000         /* the BIOS needs it, whatever the description says */
 
+/* SeaBIOS takes so many ranges and drops the others; some are its own */
+#define BIOS_E820   32
+#define BIOS_OWN    6
+
 #define CPUID_CRYSTAL   0x15
 #define CPUID_FREQUENCY 0x16
 #define CRYSTAL_HZ      1000000000u /* QEMU's APIC timer counts nanoseconds */
@@ -229,6 +233,48 @@ static void check_entry(X86MachineState *x86ms, unsigned int i)
            (uint64_t)x86ms->below_4g_mem_size, high, high + (uint64_t)x86ms->above_4g_mem_size);
 }
 
+/* Ranges that the BIOS makes of the description, which touching ones of a kind become */
+static unsigned int count_e820(const struct tdx_machine *machine, bool reserved)
+{
+    const struct tdx_mem *mem, *last = NULL;
+    unsigned int i, nr = 0;
+
+    for (i = 0; i < machine->nr_memory; i++) {
+        mem = &machine->memory[i];
+        if (mem->type == TDX_MEM_HOTPLUG || (mem->type != TDX_MEM_RAM && !reserved)) {
+            continue;
+        }
+        nr += !last || last->base + last->size != mem->base ||
+              (last->type == TDX_MEM_RAM) != (mem->type == TDX_MEM_RAM);
+        last = mem;
+    }
+    return nr;
+}
+
+static void add_e820(const struct tdx_machine *machine)
+{
+    bool reserved = count_e820(machine, true) <= BIOS_E820 - BIOS_OWN;
+    unsigned int i, nr = count_e820(machine, false);
+
+    if (!reserved && nr > BIOS_E820 - BIOS_OWN) {
+        misfit("the memory has %u ranges of RAM, and the BIOS has room for %u", nr,
+               BIOS_E820 - BIOS_OWN);
+    }
+    for (i = 0; i < machine->nr_memory; i++) {
+        const struct tdx_mem *mem = &machine->memory[i];
+
+        /*
+         * SeaBIOS drops ACPI and NVS entries. Reserved tells the OS what it has to
+         * know: no RAM. So does no entry at all, if there are too many.
+         */
+        if (mem->type == TDX_MEM_RAM) {
+            e820_add_entry(mem->base, mem->size, E820_RAM);
+        } else if (mem->type != TDX_MEM_HOTPLUG && reserved) {
+            e820_add_entry(mem->base, mem->size, E820_RESERVED);
+        }
+    }
+}
+
 bool tdx_machine_memory(X86MachineState *x86ms)
 {
     const struct tdx_machine *machine;
@@ -248,20 +294,28 @@ bool tdx_machine_memory(X86MachineState *x86ms)
     if (!low) {
         e820_add_entry(0, LOW_RAM, E820_RAM);
     }
-    for (i = 0; i < machine->nr_memory; i++) {
-        const struct tdx_mem *mem = &machine->memory[i];
-
-        /* SeaBIOS drops ACPI and NVS entries. Reserved tells the OS what it has to know. */
-        if (mem->type != TDX_MEM_HOTPLUG) {
-            e820_add_entry(mem->base, mem->size,
-                           mem->type == TDX_MEM_RAM ? E820_RAM : E820_RESERVED);
-        }
-    }
+    add_e820(machine);
 
     tdx_test_start(tdx_platform);
     error_setg(&blocker, "tdx-platform: the state of the TDX module cannot be migrated");
     migrate_add_blocker(blocker, &error_fatal);
     return true;
+}
+
+/* At the end of the largest range of RAM: the BIOS has its tables at the end of the highest one */
+int tdx_initrd_gap(X86MachineState *x86ms, int without)
+{
+    const struct tdx_mem *mem, *best = NULL;
+    unsigned int i;
+
+    for (i = 0; tdx_platform && i < tdx_platform->machine->nr_memory; i++) {
+        mem = &tdx_platform->machine->memory[i];
+        if (mem->type == TDX_MEM_RAM && mem->base < x86ms->below_4g_mem_size &&
+            (!best || mem->size > best->size)) {
+            best = mem;
+        }
+    }
+    return best ? x86ms->below_4g_mem_size - (best->base + best->size) + without : without;
 }
 
 bool tdx_build_srat_memory(GArray *table_data)

@@ -47,6 +47,12 @@ void tdx_check_cr4(CPUX86State *env, target_ulong val, uintptr_t ra);
  */
 bool tdx_machine_memory(struct X86MachineState *x86ms);
 
+/*
+ * Bytes at the end of the RAM below 4 GiB where no initial RAM disk may be;
+ * @without: as many as the board says.
+ */
+int tdx_initrd_gap(struct X86MachineState *x86ms, int without);
+
 /* SRAT: memory of the nodes. False: the board does it. */
 bool tdx_build_srat_memory(GArray *table_data);
 
@@ -94,6 +100,11 @@ static inline void tdx_check_cr4(CPUX86State *env, target_ulong val, uintptr_t r
 static inline bool tdx_machine_memory(struct X86MachineState *x86ms)
 {
     return false;
+}
+
+static inline int tdx_initrd_gap(struct X86MachineState *x86ms, int without)
+{
+    return without;
 }
 
 static inline bool tdx_build_srat_memory(GArray *table_data)
