@@ -54,6 +54,7 @@ help:
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
+	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
@@ -215,7 +216,7 @@ deb: packages-run-deb
 	@$(call STEP,deb,"building Debian packages of the kernel") $(SCRIPTS)/make-deb $(LINUX) $(B)
 
 # ---- suites of "make test" that need the machine
-.PHONY: test-guest test-stock
+.PHONY: test-guest test-stock test-maps
 test-guest:
 	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) $(B)/linux-test-obj/vmlinux guest $(BZIMAGE)
 	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
@@ -233,3 +234,8 @@ test-firmware: packages-run-test
 test-stock:
 	@$(MAKE) $(QEMU_BIN)
 	@tools/tdx/qemu/tests/stock-kernel.sh
+
+# Not part of "make test": the large ones take as many minutes as all the rest.
+test-maps: packages-run
+	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
+	@$(SCRIPTS)/run-maps --table $(B)/tdx-host-maps-booted.rst

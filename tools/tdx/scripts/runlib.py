@@ -265,7 +265,8 @@ def merge(base, changes):
 
 
 def load_platform(name):
-    path = name if "/" in name else os.path.join(PLATFORMS, name + ".json")
+    """A description: the path of one, or its name below tools/tdx/platforms"""
+    path = name if os.path.isabs(name) else os.path.join(PLATFORMS, name + ".json")
     try:
         with open(path, encoding="utf-8") as f:
             return json.load(f)
