@@ -55,6 +55,8 @@ help:
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
+	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
+	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
@@ -207,16 +209,22 @@ clean:
 
 # ---- into other kernels
 
-.PHONY: patches deb
+.PHONY: patches prove-series test-series deb
 patches: | $(B)/src/linux-source-6.1
 	@$(SCRIPTS)/make-patches $(B)/src/linux-source-6.1 $(B)/patches
+
+prove-series: packages-run | $(B)/src/linux-source-6.1
+	@$(SCRIPTS)/prove-series $(B)/src/linux-source-6.1 $(B)
+
+test-series: packages-run | $(B)/src/linux-source-6.1
+	@$(SCRIPTS)/prove-series --quick $(B)/src/linux-source-6.1 $(B)
 
 deb: packages-run-deb
 	@$(MAKE) $(LINUX)/.tdx-applied/manifest.json
 	@$(call STEP,deb,"building Debian packages of the kernel") $(SCRIPTS)/make-deb $(LINUX) $(B)
 
 # ---- suites of "make test" that need the machine
-.PHONY: test-guest test-stock test-maps
+.PHONY: test-guest test-words test-stock test-maps
 test-guest:
 	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) $(B)/linux-test-obj/vmlinux guest $(BZIMAGE)
 	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
@@ -230,6 +238,10 @@ test-firmware: packages-run-test
 	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 \
 		--firmware $(COUNT) --case 'firmware-*' --results $(B)/log/firmware
+
+test-words: guest
+	@$(MAKE) host $(QEMU_BIN)
+	@$(MAKE) -C tools/testing/tdx/words O=$(B)/host BIN=$(B) boot-test
 
 test-stock:
 	@$(MAKE) $(QEMU_BIN)
