@@ -57,6 +57,7 @@ help:
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
+	@echo "make htmldocs  the documentation, by the kernel's Sphinx configuration; a warning from our pages is an error"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
 # ---- packages and sources
@@ -206,6 +207,11 @@ check: packages-run-check
 
 clean:
 	rm -rf $(B)
+
+.PHONY: htmldocs
+htmldocs: packages-run-docs
+	@$(MAKE) $(LINUX)/.tdx-applied/manifest.json
+	@$(SCRIPTS)/htmldocs $(LINUX) $(B)
 
 # ---- into other kernels
 
