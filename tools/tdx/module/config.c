@@ -5,8 +5,6 @@
  * TDMR i is read and checked completely, in the order of the functions below,
  * before TDMR i + 1 is read.
  */
-#include <assert.h>
-
 #include "internal.h"
 
 #define TDMR_INFO_SIZE		320

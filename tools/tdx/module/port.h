@@ -7,6 +7,7 @@
 #define TDXM_PORT_H
 
 #ifdef __KERNEL__
+#include <linux/build_bug.h>
 #include <linux/types.h>
 #include <linux/limits.h>
 #include <linux/string.h>
@@ -20,6 +21,7 @@
 #define UINT64_C(x)	x##ULL
 #endif
 #else
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
