@@ -88,24 +88,36 @@ static bool seam_intr_pending(void *opaque, unsigned int lp)
     return qatomic_read(&current_cpu->interrupt_request) & mask;
 }
 
+/* Waits up to this are added up: a host takes tens of microseconds to wake a thread. */
+#define SHORTEST_WAIT_NS    200000
+
 /*
  * Wait without burning the host's CPU and without a lock. The vCPU counts as
  * stopped meanwhile, and is in no RCU read-side section.
+ *
+ * A wait that took longer than it should makes the next ones shorter, so that
+ * the time of many calls is right, whatever the host's timers are like.
  */
 static void seam_delay(void *opaque, unsigned int lp, uint64_t ns)
 {
     static __thread bool slack_set;
+    static __thread int64_t due;
     CPUState *cs = current_cpu;
     bool leave = !cpu_in_exclusive_context(cs);
-    struct timespec now, until;
+    struct timespec begin, now, until;
 
+    due += ns;
+    if (due < SHORTEST_WAIT_NS) {
+        return;
+    }
     if (!slack_set) {
         prctl(PR_SET_TIMERSLACK, 1);    /* the default makes every wait 50 us longer */
         slack_set = true;
     }
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    until.tv_sec = now.tv_sec + (now.tv_nsec + ns) / 1000000000;
-    until.tv_nsec = (now.tv_nsec + ns) % 1000000000;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    now = begin;
+    until.tv_sec = now.tv_sec + (now.tv_nsec + due) / 1000000000;
+    until.tv_nsec = (now.tv_nsec + due) % 1000000000;
 
     if (leave) {
         waited = true;
@@ -137,6 +149,9 @@ static void seam_delay(void *opaque, unsigned int lp, uint64_t ns)
         rcu_read_lock();
         cpu_exec_start(cs);
     }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    due -= (now.tv_sec - begin.tv_sec) * INT64_C(1000000000) + now.tv_nsec - begin.tv_nsec;
+    due = MAX(due, -SHORTEST_WAIT_NS);
 }
 
 struct tdxm_ops tdx_seam_ops = {
