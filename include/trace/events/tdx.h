@@ -46,9 +46,9 @@ TRACE_EVENT(seamcall_enter,
 
 TRACE_EVENT(seamcall_exit,
 
-	TP_PROTO(u64 fn, u64 status, u64 rcx, u64 rdx, u64 r8, u64 ns),
+	TP_PROTO(u64 fn, u64 status, u64 rcx, u64 rdx, u64 r8, u64 cycles),
 
-	TP_ARGS(fn, status, rcx, rdx, r8, ns),
+	TP_ARGS(fn, status, rcx, rdx, r8, cycles),
 
 	TP_STRUCT__entry(
 		__field(u64, fn)
@@ -69,7 +69,7 @@ TRACE_EVENT(seamcall_exit,
 		__entry->rcx = rcx;
 		__entry->rdx = rdx;
 		__entry->r8 = r8;
-		__entry->ns = ns;
+		__entry->ns = tdx_cycles_to_ns(cycles);
 	),
 
 	TP_printk("%s status=0x%llx %s rcx=0x%llx rdx=0x%llx r8=0x%llx ns=%llu",

@@ -15,10 +15,10 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
-#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include <asm/msr.h>
 #include <asm/tdx.h>
 #include <asm/trapnr.h>
 
@@ -41,7 +41,8 @@ static_assert(offsetof(struct seamcall_args, r9) == SEAMCALL_R9);
 static_assert(offsetof(struct seamcall_args, r10) == SEAMCALL_R10);
 static_assert(offsetof(struct seamcall_args, r11) == SEAMCALL_R11);
 
-asmlinkage u64 __seamcall(u64 fn, struct seamcall_args *args);
+asmlinkage u64 __seamcall(u64 fn, const struct seamcall_args *in,
+			  struct seamcall_args *out);
 
 /* What a call on one CPU answered */
 struct seamcall_result {
@@ -62,26 +63,38 @@ static bool seamcall_failed(u64 status)
 	return status & TDX_STATUS_FAILED;
 }
 
-static u64 seamcall_instruction(u64 fn, struct seamcall_args *args)
+/* SEAMCALL has not reached a callee. */
+static bool seamcall_not_made(u64 status)
 {
-	if (tdx_test())
-		return tdx_test()->seamcall(fn, args);
+	return (status & TDX_SW_ERROR) == TDX_SW_ERROR;
+}
 
-	return __seamcall(fn, args);
+static u64 seamcall_instruction(u64 fn, const struct seamcall_args *in,
+				struct seamcall_args *out)
+{
+	if (tdx_test()) {
+		*out = *in;
+		return tdx_test()->seamcall(fn, out);
+	}
+
+	return __seamcall(fn, in, out);
 }
 
 /* The CPU must not change meanwhile. */
-static u64 seamcall_once(u64 fn, struct seamcall_args *args)
+static u64 seamcall_once(u64 fn, const struct seamcall_args *in,
+			 struct seamcall_args *out)
 {
-	u64 begin, ns, status;
+	u64 begin, cycles, status;
 
-	trace_seamcall_enter(fn, args->rcx, args->rdx, args->r8, args->r9);
-	begin = local_clock();
-	status = seamcall_instruction(fn, args);
-	ns = local_clock() - begin;
-	trace_seamcall_exit(fn, status, args->rcx, args->rdx, args->r8, ns);
+	trace_seamcall_enter(fn, in->rcx, in->rdx, in->r8, in->r9);
+	begin = rdtsc();
+	status = seamcall_instruction(fn, in, out);
+	cycles = rdtsc() - begin;
+	if (unlikely(seamcall_not_made(status)))
+		*out = *in;
+	trace_seamcall_exit(fn, status, out->rcx, out->rdx, out->r8, cycles);
 
-	tdx_stats_add(fn, seamcall_failed(status), ns);
+	tdx_stats_add(fn, seamcall_failed(status), cycles);
 	return status;
 }
 
@@ -185,7 +198,8 @@ int seamcall_errno(u64 status)
 /**
  * seamcall() - make a SEAMCALL on this CPU
  * @fn: leaf and version; bit 63 set for P-SEAMLDR
- * @args: registers in and out; unchanged if nothing was called
+ * @in: registers before
+ * @out: registers after, those before if nothing was called; not @in
  * @cpu: set to the CPU that made it, unless NULL
  *
  * Made again up to %SEAMCALL_TRIES times, with growing pauses, while the status
@@ -196,22 +210,22 @@ int seamcall_errno(u64 status)
  * Return: RAX after SEAMCALL; TDX_SEAMCALL_VMFAILINVALID, or TDX_SW_ERROR with
  *	   the number of the exception.
  */
-u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu)
+u64 seamcall(u64 fn, const struct seamcall_args *in, struct seamcall_args *out,
+	     unsigned int *cpu)
 {
-	const struct seamcall_args in = *args;
 	unsigned int try, this_cpu;
 	u64 status;
 
 	for (try = 0; ; try++) {
 		this_cpu = get_cpu();
-		status = seamcall_once(fn, args);
+		status = seamcall_once(fn, in, out);
 		put_cpu();
 
-		if (!seamcall_transient(fn, status) || try == SEAMCALL_TRIES - 1)
+		if (likely(!seamcall_failed(status)) ||
+		    !seamcall_transient(fn, status) || try == SEAMCALL_TRIES - 1)
 			break;
 
 		seamcall_back_off(try);
-		*args = in;
 	}
 
 	if (cpu)
@@ -222,7 +236,7 @@ u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu)
 /**
  * seamcall_quiet() - make a SEAMCALL once, where nothing else can be done
  * @fn: as for seamcall()
- * @args: as for seamcall()
+ * @args: registers in and out; unchanged if nothing was called
  *
  * No retry, no trace, no statistics.
  *
@@ -231,7 +245,7 @@ u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu)
  */
 u64 seamcall_quiet(u64 fn, struct seamcall_args *args)
 {
-	return seamcall_instruction(fn, args);
+	return seamcall_instruction(fn, args, args);
 }
 
 /**
@@ -259,7 +273,7 @@ int seamcall_report(u64 fn, u64 status, unsigned int cpu,
 /**
  * tdx_seamcall() - make a SEAMCALL on this CPU and say why it failed
  * @fn: as for seamcall()
- * @args: as for seamcall()
+ * @args: registers in and out; unchanged if nothing was called
  *
  * Context: As seamcall().
  * Return: As seamcall_errno().
@@ -270,16 +284,16 @@ int tdx_seamcall(u64 fn, struct seamcall_args *args)
 	unsigned int cpu;
 	u64 status;
 
-	status = seamcall(fn, args, &cpu);
+	status = seamcall(fn, &in, args, &cpu);
 	return seamcall_report(fn, status, cpu, &in, args);
 }
 
 static void seamcall_here(void *fn)
 {
+	static const struct seamcall_args none;
 	struct seamcall_result *res = this_cpu_ptr(&seamcall_results);
 
-	res->args = (struct seamcall_args){};
-	res->status = seamcall_once(*(u64 *)fn, &res->args);
+	res->status = seamcall_once(*(u64 *)fn, &none, &res->args);
 }
 
 /*

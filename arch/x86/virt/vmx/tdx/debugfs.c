@@ -110,13 +110,15 @@ DEFINE_SHOW_ATTRIBUTE(lps);
 static void show_leaf(struct seq_file *m, u64 fn)
 {
 	struct tdx_leaf_stats stats;
+	u64 ns;
 
 	if (!tdx_stats_get(fn, &stats))
 		return;
 
+	ns = tdx_cycles_to_ns(stats.cycles);
 	seq_printf(m, "%-24s %10llu %10llu %14llu %10llu %10llu\n", tdx_leaf_name(fn),
-		   stats.calls, stats.failed, stats.ns, div64_u64(stats.ns, stats.calls),
-		   stats.max_ns);
+		   stats.calls, stats.failed, ns, div64_u64(ns, stats.calls),
+		   tdx_cycles_to_ns(stats.max_cycles));
 }
 
 static int seamcalls_show(struct seq_file *m, void *unused)

@@ -81,18 +81,18 @@ static bool tdx_tdmr_fail(struct tdx_tdmr_job *job, int err)
 /* One call. Return: 0 or an errno; @next is the next address. */
 static int tdx_tdmr_call(struct tdx_tdmr_job *job, u64 base, u64 *next)
 {
-	struct seamcall_args args = { .rcx = base };
-	const struct seamcall_args in = args;
+	const struct seamcall_args in = { .rcx = base };
+	struct seamcall_args out;
 	unsigned int cpu;
 	u64 status;
 	int ret;
 
-	status = seamcall(TDH_SYS_TDMR_INIT, &args, &cpu);
+	status = seamcall(TDH_SYS_TDMR_INIT, &in, &out, &cpu);
 	ret = seamcall_errno(status);
 	if (ret && tdx_tdmr_fail(job, ret))
-		seamcall_report(TDH_SYS_TDMR_INIT, status, cpu, &in, &args);
+		seamcall_report(TDH_SYS_TDMR_INIT, status, cpu, &in, &out);
 
-	*next = args.rdx;
+	*next = out.rdx;
 	return ret;
 }
 

@@ -11,12 +11,16 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/time64.h>
+
+#include <asm/tsc.h>
 
 #include "observe.h"
 
@@ -79,11 +83,11 @@ int tdx_stats_start(void)
  * tdx_stats_add() - count a SEAMCALL
  * @fn: RAX before
  * @failed: its status is an error
- * @ns: how long it took
+ * @cycles: how long it took, by the TSC
  *
  * Context: The CPU that made it, not migrating.
  */
-void tdx_stats_add(u64 fn, bool failed, u64 ns)
+void tdx_stats_add(u64 fn, bool failed, u64 cycles)
 {
 	struct tdx_stats __percpu *stats = READ_ONCE(tdx_stats);
 	struct tdx_leaf_stats *leaf;
@@ -94,8 +98,19 @@ void tdx_stats_add(u64 fn, bool failed, u64 ns)
 	leaf = &this_cpu_ptr(stats)->leaf[stats_row(fn)];
 	leaf->calls++;
 	leaf->failed += failed;
-	leaf->ns += ns;
-	leaf->max_ns = max(leaf->max_ns, ns);
+	leaf->cycles += cycles;
+	leaf->max_cycles = max(leaf->max_cycles, cycles);
+}
+
+/**
+ * tdx_cycles_to_ns() - a time by the TSC in nanoseconds
+ * @cycles: of the TSC
+ *
+ * Return: nanoseconds; 0 if the TSC's frequency is not known.
+ */
+u64 tdx_cycles_to_ns(u64 cycles)
+{
+	return tsc_khz ? mul_u64_u32_div(cycles, USEC_PER_SEC, tsc_khz) : 0;
 }
 
 /**
@@ -118,8 +133,8 @@ bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats)
 		leaf = &per_cpu_ptr(tdx_stats, cpu)->leaf[stats_row(fn)];
 		stats->calls += READ_ONCE(leaf->calls);
 		stats->failed += READ_ONCE(leaf->failed);
-		stats->ns += READ_ONCE(leaf->ns);
-		stats->max_ns = max(stats->max_ns, READ_ONCE(leaf->max_ns));
+		stats->cycles += READ_ONCE(leaf->cycles);
+		stats->max_cycles = max(stats->max_cycles, READ_ONCE(leaf->max_cycles));
 	}
 
 	return stats->calls;

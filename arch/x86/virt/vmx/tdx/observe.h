@@ -14,14 +14,14 @@
  * struct tdx_leaf_stats - SEAMCALLs of one leaf
  * @calls: how many were made
  * @failed: how many of them returned an error
- * @ns: how long all took together
- * @max_ns: how long the longest took
+ * @cycles: how long all took together, by the TSC
+ * @max_cycles: how long the longest took
  */
 struct tdx_leaf_stats {
 	u64 calls;
 	u64 failed;
-	u64 ns;
-	u64 max_ns;
+	u64 cycles;
+	u64 max_cycles;
 };
 
 /* Leaves that have counts of their own */
@@ -29,7 +29,8 @@ struct tdx_leaf_stats {
 #define TDX_STATS_SEAMLDR_LEAVES	8
 
 int tdx_stats_start(void);
-void tdx_stats_add(u64 fn, bool failed, u64 ns);
+void tdx_stats_add(u64 fn, bool failed, u64 cycles);
+u64 tdx_cycles_to_ns(u64 cycles);
 bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats);
 
 __printf(1, 2) void tdx_note_error(const char *fmt, ...);

@@ -8,11 +8,12 @@
 	.section .text, "ax"
 
 /*
- * u64 __seamcall(u64 fn, struct seamcall_args *args)
+ * u64 __seamcall(u64 fn, const struct seamcall_args *in,
+ *		  struct seamcall_args *out)
  *
- * RAX comes from @fn, RCX, RDX and R8 to R11 from @args, and what the callee
- * leaves in them goes back there. @args stays as it was if SEAMCALL did not
- * reach a callee: CF set (VMfailInvalid), #UD or #GP.
+ * RAX comes from @fn, RCX, RDX and R8 to R11 from @in; what the callee leaves
+ * in them goes to @out, which may be @in. @out stays as it was if SEAMCALL did
+ * not reach a callee: CF set (VMfailInvalid), #UD or #GP.
  *
  * The callee keeps RBX, RSP, RSI, RDI and R12 to R15. A TDX module without
  * TDX_FEATURES0.NO_RBP_MOD may lose RBP, so RBP is on the stack meanwhile and
@@ -21,6 +22,7 @@
 SYM_FUNC_START(__seamcall)
 	push	%rbp
 	mov	%rdi, %rax
+	mov	%rdx, %rdi
 	mov	SEAMCALL_RCX(%rsi), %rcx
 	mov	SEAMCALL_RDX(%rsi), %rdx
 	mov	SEAMCALL_R8(%rsi), %r8
@@ -34,12 +36,12 @@ SYM_FUNC_START(__seamcall)
 	pop	%rbp
 	jc	.Lvmfailinvalid
 
-	mov	%rcx, SEAMCALL_RCX(%rsi)
-	mov	%rdx, SEAMCALL_RDX(%rsi)
-	mov	%r8, SEAMCALL_R8(%rsi)
-	mov	%r9, SEAMCALL_R9(%rsi)
-	mov	%r10, SEAMCALL_R10(%rsi)
-	mov	%r11, SEAMCALL_R11(%rsi)
+	mov	%rcx, SEAMCALL_RCX(%rdi)
+	mov	%rdx, SEAMCALL_RDX(%rdi)
+	mov	%r8, SEAMCALL_R8(%rdi)
+	mov	%r9, SEAMCALL_R9(%rdi)
+	mov	%r10, SEAMCALL_R10(%rdi)
+	mov	%r11, SEAMCALL_R11(%rdi)
 	RET
 
 .Lvmfailinvalid:

@@ -36,7 +36,8 @@ struct seamcall_args {
 /* How often a call is made at most while its status says "busy, come back". */
 #define SEAMCALL_TRIES	16
 
-u64 seamcall(u64 fn, struct seamcall_args *args, unsigned int *cpu);
+u64 seamcall(u64 fn, const struct seamcall_args *in, struct seamcall_args *out,
+	     unsigned int *cpu);
 u64 seamcall_quiet(u64 fn, struct seamcall_args *args);
 int seamcall_report(u64 fn, u64 status, unsigned int cpu,
 		    const struct seamcall_args *in,

@@ -38,11 +38,12 @@ const struct seamldr_info *seamldr_get_info(void)
 /* Ask P-SEAMLDR about itself. Return: as seamldr_find_module(). */
 static int seamldr_read(struct seamldr_info *info)
 {
-	struct seamcall_args args = { .rcx = __pa(info) };
+	const struct seamcall_args in = { .rcx = __pa(info) };
+	struct seamcall_args out;
 	u64 status;
 	int ret;
 
-	status = seamcall(SEAMLDR_INFO, &args, NULL);
+	status = seamcall(SEAMLDR_INFO, &in, &out, NULL);
 	ret = seamcall_errno(status);
 	switch (ret) {
 	case 0:

@@ -192,9 +192,11 @@ free_page:
  */
 static bool tdx_has_sys_rd(void)
 {
-	struct seamcall_args args = { .rdx = TDX_FIELD_MAJOR_VERSION };
-	u64 status = seamcall(TDH_SYS_RD, &args, NULL) & TDX_STATUS_CODE;
+	const struct seamcall_args in = { .rdx = TDX_FIELD_MAJOR_VERSION };
+	struct seamcall_args out;
+	u64 status;
 
+	status = seamcall(TDH_SYS_RD, &in, &out, NULL) & TDX_STATUS_CODE;
 	return status != TDX_SYS_NOT_READY && status != TDX_OPERAND_INVALID;
 }
 

@@ -84,8 +84,8 @@ static void tdx_stats_test(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, tdx_stats_get(counted[i], &stats));
 		KUNIT_EXPECT_EQ(test, stats.calls, before.calls + 2);
 		KUNIT_EXPECT_EQ(test, stats.failed, before.failed + 1);
-		KUNIT_EXPECT_EQ(test, stats.ns, before.ns + 1010 + i);
-		KUNIT_EXPECT_EQ(test, stats.max_ns, 1000ULL + i);
+		KUNIT_EXPECT_EQ(test, stats.cycles, before.cycles + 1010 + i);
+		KUNIT_EXPECT_EQ(test, stats.max_cycles, 1000ULL + i);
 	}
 
 	KUNIT_EXPECT_FALSE(test, tdx_stats_get(101, &stats));
