@@ -318,6 +318,9 @@ static void decode_stream(struct decoder *decoder, FILE *file)
 			break;
 		if (len && line[len - 1] == '\n')
 			line[--len] = '\0';
+		/* Serial consoles end lines with CR LF. */
+		if (len && line[len - 1] == '\r')
+			line[--len] = '\0';
 		for (i = 0; i < len; i++) {
 			if (!line[i])
 				line[i] = '?';

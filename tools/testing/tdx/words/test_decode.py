@@ -164,6 +164,9 @@ def test_stream(suite):
     suite.equal("its registers explain the status", results[0]["status"]["detail"],
                 "CPUID 0x80000008 must have EAX & 0xff = 0x34 EBX & 0x200 = 0x200")
 
+    code, out, _ = decode(suite, "-", stdin="tdx: error 0xc000092100000122\r\n")
+    suite.equal("a serial console's end of line", out.splitlines()[0], "tdx: error 0xc000092100000122")
+
     lone = "virt/tdx: RCX 0x1 RDX 0x2 R08 0x3\n"
     suite.equal("registers without a status", decode(suite, "--json", "-", stdin=lone)[:2], (1, "[]\n"))
 
