@@ -44,6 +44,7 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 {
 	struct page *page = pfn_to_online_page(start);
 	unsigned long pfn = end;
+	bool movable = false;
 	struct zone *zone;
 
 	/* Memory is online or offline by sections: a long way, page by page. */
@@ -60,6 +61,12 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 		if (!page || page_zone(page) != zone || PageReserved(page) ||
 		    PageHuge(page))
 			return PFN_PHYS(pfn + 1);
+
+		if (pfn + 1 == end || IS_ALIGNED(pfn + 1, pageblock_nr_pages))
+			movable = get_pageblock_migratetype(page) == MIGRATE_MOVABLE;
+		/* Neither free nor what could be moved away */
+		if (!movable && page_count(page) && !PageLRU(page))
+			return PFN_PHYS(ALIGN(pfn + 1, pageblock_nr_pages));
 	}
 
 	return 0;
