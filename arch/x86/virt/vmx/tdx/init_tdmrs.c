@@ -8,11 +8,11 @@
  * first; when those are gone it takes another node's, so that none is idle while
  * another has two left. The planner cuts TDMRs so that there are enough.
  *
- * Workers are works of the system's unbound workqueue. It is there already, so
- * that nothing can fail for want of memory; it runs on the CPUs that are left to
- * such work (isolcpus=, nohz_full=, the cpumask of workqueues in sysfs), begins
- * on the node that is asked for and lets the scheduler do the rest.
- * padata_do_multithreaded() is for boot only.
+ * Workers are works of a workqueue, one on each CPU that is left to such work
+ * (isolcpus=, nohz_full=). They are bound to it: a CPU in SEAMCALL looks busy, and
+ * a scheduler that puts two workers on one leaves another without. They are CPU
+ * intensive: other works of the CPU need not wait for them.
+ * padata_do_multithreaded() is for boot only, and unbound.
  */
 #define pr_fmt(fmt) "tdx: " fmt
 
@@ -58,7 +58,8 @@ struct tdx_tdmr_worker {
  * @lock: held only to take a TDMR
  * @taken: TDMRs that a worker has taken
  * @err: the first error; all workers stop then
- * @workers: workers besides the caller
+ * @todo: CPUs that have no worker yet
+ * @workers: workers
  *
  * Static, because it is needed where nothing may fail any more.
  */
@@ -67,10 +68,13 @@ static struct tdx_tdmr_job {
 	spinlock_t lock;	/* protects @taken */
 	DECLARE_BITMAP(taken, TDX_MAX_TDMRS);
 	int err;
+	struct cpumask todo;
 	struct tdx_tdmr_worker workers[TDX_MAX_TDMRS];
 } tdx_tdmr_job = {
 	.lock = __SPIN_LOCK_UNLOCKED(tdx_tdmr_job.lock),
 };
+
+static struct workqueue_struct *tdx_tdmrs_wq;
 
 /* True for the first error: it is the one that is told. */
 static bool tdx_tdmr_fail(struct tdx_tdmr_job *job, int err)
@@ -198,30 +202,58 @@ unsigned int tdx_tdmrs_wanted(void)
 	return cpus == 1 ? 0 : cpus * TDX_TDMRS_PER_WORKER;
 }
 
-static void tdx_start_worker(struct tdx_tdmr_worker *worker, int nid)
+static void tdx_start_worker(struct tdx_tdmr_worker *worker, unsigned int cpu)
 {
 	INIT_WORK(&worker->work, tdx_tdmr_work);
-	worker->nid = nid;
-	queue_work_node(nid, system_unbound_wq, &worker->work);
+	worker->nid = cpu_to_node(cpu);
+	queue_work_on(cpu, tdx_tdmrs_wq, &worker->work);
 }
 
-/* One for each CPU, on its node, or one for each TDMR, if there are fewer. */
+/* The CPUs of the nodes in turn, so that few workers are on many nodes. */
 static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
 {
+	struct cpumask *todo = &job->todo;
 	unsigned int cpu, i = 0;
+	int nid;
 
-	if (nr == job->plan->nr_tdmrs) {
-		for (i = 0; i < nr; i++)
-			tdx_start_worker(&job->workers[i], job->plan->tdmrs[i].nid);
-		return;
-	}
-
+	cpumask_clear(todo);
 	for_each_online_cpu(cpu) {
-		if (i == nr)
-			return;
 		if (tdx_cpu_works(cpu))
-			tdx_start_worker(&job->workers[i++], cpu_to_node(cpu));
+			cpumask_set_cpu(cpu, todo);
 	}
+
+	/* Every CPU is of an online node, so each round takes one at least. */
+	while (i < nr) {
+		for_each_online_node(nid) {
+			cpu = cpumask_first_and(todo, cpumask_of_node(nid));
+			if (cpu >= nr_cpu_ids || i == nr)
+				continue;
+			cpumask_clear_cpu(cpu, todo);
+			tdx_start_worker(&job->workers[i++], cpu);
+		}
+	}
+}
+
+/**
+ * tdx_tdmrs_prepare() - allocate what tdx_tdmrs_init() needs
+ *
+ * Context: Process context. Followed by tdx_tdmrs_finish() unless it fails.
+ * Return: 0 or -ENOMEM.
+ */
+int tdx_tdmrs_prepare(void)
+{
+	tdx_tdmrs_wq = alloc_workqueue("tdx", WQ_CPU_INTENSIVE, 0);
+
+	return tdx_tdmrs_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * tdx_tdmrs_finish() - counterpart of tdx_tdmrs_prepare()
+ */
+void tdx_tdmrs_finish(void)
+{
+	destroy_workqueue(tdx_tdmrs_wq);
+	tdx_tdmrs_wq = NULL;
 }
 
 /**
@@ -230,8 +262,8 @@ static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
  *
  * The first error ends it. Only that one is told.
  *
- * Context: Process context, CPU hotplug held off. After the last
- *	    TDH.SYS.KEY.CONFIG.
+ * Context: Process context, CPU hotplug held off. After tdx_tdmrs_prepare() and
+ *	    the last TDH.SYS.KEY.CONFIG.
  * Return: 0, -EIO if the module makes no progress, or seamcall_errno().
  */
 int tdx_tdmrs_init(const struct tdmr_plan *plan)

@@ -191,8 +191,14 @@ static int tdx_prepare_memory(void)
 	if (ret)
 		goto free_pamt;
 
+	ret = tdx_tdmrs_prepare();
+	if (ret)
+		goto free_config;
+
 	return 0;
 
+free_config:
+	tdx_config_free(&tdx.config);
 free_pamt:
 	tdx_pamt_free(&tdx.plan);
 free_plan:
@@ -316,6 +322,7 @@ static int tdx_do_init(void)
 		goto shutdown;
 
 	ret = tdx_commit();
+	tdx_tdmrs_finish();
 	tdx_config_free(&tdx.config);
 	if (ret) {
 		tdx_undo_commit();

@@ -167,6 +167,8 @@ int tdx_config_module(struct tdx_config *config, const struct tdmr_plan *plan,
 
 /* init_tdmrs.c */
 unsigned int tdx_tdmrs_wanted(void);
+int tdx_tdmrs_prepare(void);
+void tdx_tdmrs_finish(void);
 int tdx_tdmrs_init(const struct tdmr_plan *plan);
 
 /* keyid.c */
