@@ -88,8 +88,8 @@ static bool seam_intr_pending(void *opaque, unsigned int lp)
     return qatomic_read(&current_cpu->interrupt_request) & mask;
 }
 
-/* Waits up to this are added up: a host takes tens of microseconds to wake a thread. */
-#define SHORTEST_WAIT_NS    200000
+/* Waits up to this are added up: a host wakes threads late, the later the more there are. */
+#define SHORTEST_WAIT_NS    1000000
 
 /*
  * Wait without burning the host's CPU and without a lock. The vCPU counts as
