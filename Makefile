@@ -53,6 +53,7 @@ help:
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
+	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --cpus 1,16' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
