@@ -2,42 +2,10 @@
 /*
  * Platform descriptions.
  *
- * A description is one JSON object. Every number can also be written as a
- * string, "0x..." or decimal. All keys are optional; an unknown one is an
+ * What there is in one: Documentation/x86/tdx-host-platform.rst, which a test
+ * compares with the tables here. All keys are optional; an unknown one is an
  * error. What is not given is as on the reference platform of the vectors
  * (2 LPs, 1 package, KeyIDs 31 + 32, module 1.5.01).
- *
- *   name, description  text
- *   lps, packages      LP i belongs to package i * packages / lps
- *   pa_width           physical address bits (the module demands 52)
- *   mktme_keyids, tdx_keyids
- *   cmrs               [[base, size], ...]; absent: the RAM of `memory` above
- *                      1 MiB, joined where it touches
- *   memory             [{base, size, node, type}, ...], ascending; type is ram
- *                      (default), reserved, acpi, nvs, hotplug. Absent: the CMRs
- *                      and [0, 640K), spread over the nodes in order
- *   nodes              number of NUMA nodes; absent: as `memory` needs
- *   module             {kind, loaded, no_rbp_mod, seamldr}: kind "1.0", "1.5.01"
- *                      ...; no_rbp_mod false: TDX_FEATURES0 lacks NO_RBP_MOD and
- *                      RBP is lost in SEAMCALLs; seamldr false: no P-SEAMLDR
- *   seamrr             {supported, enabled, locked, base, size}; without a base
- *                      it is put where neither RAM nor CMR is
- *   faults             [{leaf, lp, nth, count, status}, ...]: see
- *                      struct tdxm_fault; leaf: name, number or "any"; lp:
- *                      number or "any"; count 0: without end; status: name,
- *                      number, "VMFAIL_INVALID", "FATAL", "GP", "UD"
- *   latency_ns         {leaf: nanoseconds, ...}
- *   quirks             as in the vectors: msr, cpuid, pconfig_fail, rdrand_fail,
- *                      rdseed_fail, intr_pending, seamops_caps, fms, smrr, smrr2,
- *                      seamrr, num_lps, num_sockets, no_smrr2, no_integrity,
- *                      module_hv, min_update_hv, handoff_pages
- *   erratum_partial_write  true: reads of private memory after partial writes
- *                      raise #MC
- *   checker            false: no host-rule checker
- *   test_interface     true: programs in the machine may change faults and reset
- *                      the module, see qemu/test.c. For tests only.
- *   hostile            a seed: the module reports nonsense (0, the default: it
- *                      does not), see module/hostile.c
  *
  * A description of a vector file may have what no machine could: CMRs out of
  * order, too many KeyIDs. Those checks are made for machines only.
@@ -488,7 +456,8 @@ static bool get_seamrr(struct ctx *c, const struct path *p, const json_t *v)
 
 	if (!GET_OBJECT(c, p, v, keys))
 		return false;
-	if (r->size & (r->size - 1) || r->size < SEAMRR_UNIT || r->base & (r->size - 1))
+	if (r->size & (r->size - 1) || r->size < SEAMRR_UNIT ||
+	    (c->has_seamrr_base && r->base & (r->size - 1)))
 		return fail(c, p, "[%#" PRIx64 ", +%#" PRIx64 "): the size should be a power of two of at least 32 MiB, the base a multiple of it",
 			    r->base, r->size);
 	return true;
@@ -1031,17 +1000,19 @@ static bool is_used(const struct ctx *c, uint64_t base, uint64_t size)
 }
 
 /*
- * Where nothing is: `base` if it can be, else the highest such place below
- * 4 GiB (under the range of local APICs and flash), else above all memory.
+ * A multiple of `size`, a power of two, where nothing is: at `base` if it can
+ * be, else the highest such place below 4 GiB (under the range of local APICs
+ * and flash), else above all memory.
  */
 static uint64_t find_hole(const struct ctx *c, uint64_t base, uint64_t size)
 {
 	uint64_t at, top = GIB(4);
 	unsigned int i;
 
+	base &= ~(size - 1);
 	if (!is_used(c, base, size))
 		return base;
-	for (at = MIB(0xfc0); at >= size; at -= size)
+	for (at = MIB(0xfc0) & ~(size - 1); at >= size; at -= size)
 		if (!is_used(c, at - size, size))
 			return at - size;
 	for (i = 0; i < c->m->nr_memory; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Description of a TDX machine: the JSON files that QEMU's tdx-platform
- * object, the replayer and the tests read. The schema is described at the
- * head of platform.c.
+ * object, the replayer and the tests read. What can be in them:
+ * Documentation/x86/tdx-host-platform.rst.
  */
 #ifndef TDX_PLATFORM_H
 #define TDX_PLATFORM_H

@@ -203,6 +203,8 @@ static void test_placement(void **state)
 		"{\"cmrs\": [[\"0x100000\", \"0xfbf00000\"], [\"0x100000000\", \"0x7fe0000000\"]]}",
 		"{\"memory\": [{\"base\": \"0x100000\", \"size\": \"0x79f00000\"},"
 		" {\"base\": \"0x7a000000\", \"size\": \"0x4000000\", \"type\": \"reserved\"}]}",
+		"{\"seamrr\": {\"size\": \"0x4000000\"}}",
+		"{\"seamrr\": {\"size\": \"0x10000000\"}}",
 	};
 	const struct tdxm_platform *p;
 	struct tdx_machine *m;
@@ -469,6 +471,206 @@ static void test_platform_files(void **state)
 	assert_true(nr > 0);
 }
 
+/*
+ * The table of members in the documentation: rows of
+ *
+ *	* - ``member``
+ *	  - type
+ *	  - ``default``, or words
+ *	  - ``"member": example``
+ *	  - words
+ */
+#define DOCUMENT "../../../Documentation/x86/tdx-host-platform.rst"
+#define MAX_ROWS 96
+
+enum { MEMBER, TYPE, DEFAULT, EXAMPLE, MEANING, NR_CELLS };
+
+struct row {
+	char cell[NR_CELLS][512];
+};
+
+static size_t read_rows(struct row *rows)
+{
+	FILE *f = fopen(DOCUMENT, "r");
+	char line[256], *at;
+	size_t nr = 0, n;
+	int cell = -1;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		at = line + strspn(line, " ");
+		at[strcspn(at, "\n")] = 0;
+		if (!strncmp(at, "* - ", 4)) {
+			assert_true(nr < MAX_ROWS);
+			memset(&rows[nr++], 0, sizeof(*rows));
+			cell = 0;
+			at += 4;
+		} else if (!*at) {
+			cell = -1;
+		} else if (cell >= 0 && !strncmp(at, "- ", 2)) {
+			assert_true(++cell < NR_CELLS);
+			at += 2;
+		}
+		if (cell < 0)
+			continue;
+		n = strlen(rows[nr - 1].cell[cell]);
+		snprintf(rows[nr - 1].cell[cell] + n, sizeof(rows->cell[0]) - n, "%s%s",
+			 n ? " " : "", at);
+	}
+	fclose(f);
+	return nr;
+}
+
+/* The text between `` and ``, NULL if the cell is something else */
+static char *literal(char *cell)
+{
+	size_t len = strlen(cell);
+
+	if (len < 4 || strncmp(cell, "``", 2) || strcmp(cell + len - 2, "``"))
+		return NULL;
+	cell[len - 2] = 0;
+	return cell + 2;
+}
+
+static json_t *parse_json(const char *text)
+{
+	json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+
+	if (!value)
+		print_error("%s\n", text);
+	assert_non_null(value);
+	return value;
+}
+
+/* The object that has the member "a", "a.b" or "a[].b" and the member's own name */
+static json_t *holder(json_t *root, const char *member, const char **name)
+{
+	char first[64];
+	const char *dot = strchr(member, '.');
+	json_t *v;
+
+	*name = dot ? dot + 1 : member;
+	if (!dot)
+		return root;
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(member, "[."), member);
+	v = json_object_get(root, first);
+	return json_is_array(v) ? json_array_get(v, 0) : v;
+}
+
+static struct tdx_machine *machine_of(const json_t *root)
+{
+	char *text = json_dumps(root, 0);
+	struct tdx_machine *m = good(text);
+
+	free(text);
+	return m;
+}
+
+/* All that was read, but for pointers to lists, which have a length of their own */
+static bool same_machine(const struct tdx_machine *a, const struct tdx_machine *b)
+{
+	struct tdxm_platform p[2] = { a->platform, b->platform };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		p[i].msr_quirks = NULL;
+		p[i].cpuid_quirks = NULL;
+		p[i].pconfig_quirks = NULL;
+		p[i].rdrand_quirks = NULL;
+		p[i].rdseed_quirks = NULL;
+		p[i].intr_quirks = NULL;
+		p[i].seamops_quirks = NULL;
+		p[i].fms_quirks = NULL;
+	}
+	return !memcmp(&p[0], &p[1], sizeof(p[0])) && !strcmp(a->name, b->name) &&
+	       !strcmp(a->description, b->description) && !strcmp(a->module_kind, b->module_kind) &&
+	       a->nr_memory == b->nr_memory && a->nodes == b->nodes &&
+	       !memcmp(a->memory, b->memory, a->nr_memory * sizeof(*a->memory)) &&
+	       a->erratum_partial_write == b->erratum_partial_write && a->checker == b->checker &&
+	       a->test_interface == b->test_interface;
+}
+
+/* Each example can be read; with the default in its place a member could as well be left out */
+static void test_document(void **state)
+{
+	static struct row rows[MAX_ROWS];
+	size_t nr = read_rows(rows), i, defaults = 0;
+	const char *name, *member, *text;
+	struct tdx_machine *with, *without;
+	char example[600];
+	json_t *root, *object;
+
+	(void)state;
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(rows[i].cell[MEMBER], "Member"))
+			continue;
+		member = literal(rows[i].cell[MEMBER]);
+		text = literal(rows[i].cell[EXAMPLE]);
+		assert_non_null(member);
+		assert_non_null(text);
+		snprintf(example, sizeof(example), "{%s}", text);
+		root = parse_json(example);
+		object = holder(root, member, &name);
+		if (!json_object_get(object, name))
+			print_error("%s: not in its example %s\n", member, example);
+		assert_non_null(json_object_get(object, name));
+		tdx_machine_free(machine_of(root));
+
+		text = literal(rows[i].cell[DEFAULT]);
+		if (text) {
+			json_object_set_new(object, name, parse_json(text));
+			with = machine_of(root);
+			json_object_del(object, name);
+			without = machine_of(root);
+			if (!same_machine(with, without))
+				print_error("%s: %s is not the default\n", member, text);
+			assert_true(same_machine(with, without));
+			tdx_machine_free(with);
+			tdx_machine_free(without);
+			defaults++;
+		}
+		json_decref(root);
+	}
+	assert_true(defaults > 30);
+}
+
+/* The members in the document are those that the parser names when it meets one that it does not know */
+static void test_document_is_complete(void **state)
+{
+	static const struct {
+		const char *prefix, *text;
+	} objects[] = {
+		{ "", "{\"?\": 0}" }, { "memory[].", "{\"memory\": [{\"?\": 0}]}" },
+		{ "seamrr.", "{\"seamrr\": {\"?\": 0}}" }, { "module.", "{\"module\": {\"?\": 0}}" },
+		{ "faults[].", "{\"faults\": [{\"?\": 0}]}" }, { "quirks.", "{\"quirks\": {\"?\": 0}}" },
+	};
+	static const char known[] = "(known here: ";
+	static struct row rows[MAX_ROWS];
+	size_t nr = read_rows(rows), i, k, members = 0, headings = 0;
+	char *err, *name, *rest, wanted[128];
+
+	(void)state;
+	for (k = 0; k < nr; k++)
+		headings += !strcmp(rows[k].cell[MEMBER], "Member");
+	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		assert_null(parse(objects[i].text, &err));
+		rest = strstr(err, known);
+		assert_non_null(rest);
+		rest += sizeof(known) - 1;
+		while ((name = strtok_r(rest, ", )", &rest))) {
+			snprintf(wanted, sizeof(wanted), "``%s%s``", objects[i].prefix, name);
+			for (k = 0; k < nr && strcmp(rows[k].cell[MEMBER], wanted); k++)
+				;
+			if (k == nr)
+				print_error("%s is not in " DOCUMENT "\n", wanted);
+			assert_true(k < nr);
+			members++;
+		}
+		free(err);
+	}
+	assert_int_equal(members, nr - headings);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -477,7 +679,8 @@ int main(void)
 		cmocka_unit_test(test_placement), cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_too_many), cmocka_unit_test(test_vector_platforms),
 		cmocka_unit_test(test_faults_alone), cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_platform_files),
+		cmocka_unit_test(test_platform_files), cmocka_unit_test(test_document),
+		cmocka_unit_test(test_document_is_complete),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
