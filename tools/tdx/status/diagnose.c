@@ -280,13 +280,13 @@ static void list_cpus(const struct host *host, char *text, size_t len,
 	}
 }
 
+/* There is a reference. */
 static bool msr_differs(const struct host *host, unsigned int i, unsigned int msr)
 {
-	const struct cpu *reference = msr_reference(host, msr);
 	const struct cpu *cpu = &host->cpus[i];
 
-	return reference && cpu->online && !cpu->msr_error[msr] &&
-	       cpu->msr[msr] != reference->msr[msr];
+	return cpu->online && !cpu->msr_error[msr] &&
+	       cpu->msr[msr] != msr_reference(host, msr)->msr[msr];
 }
 
 static bool is_offline(const struct host *host, unsigned int i, unsigned int unused)
@@ -314,10 +314,10 @@ static void check_msrs_alike(struct check *check)
 	unsigned int i;
 
 	for (i = 0; i < NR_MSRS; i++) {
-		other = first_differing(host, i);
+		reference = msr_reference(host, i);
+		other = reference ? first_differing(host, i) : NULL;
 		if (!other)
 			continue;
-		reference = msr_reference(host, i);
 		list_cpus(host, cpus, sizeof(cpus), msr_differs, i);
 		bad(check, "msr-differs",
 		    "firmware must set it alike on all CPUs, look for a BIOS update",

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import random
+import resource
 import shutil
 import tempfile
 
@@ -259,6 +260,14 @@ def test_usage(suite):
     suite.check("this machine", code in range(5) and json.loads(out)["verdict"] and not err, f"{code} {err}")
 
 
+def test_many_cpus(suite):
+    """Its time grows with the number of CPUs, not with the square of it."""
+    machine = Machine().file("sys/devices/system/cpu/present", "0-65535\n").set(online="0-65535", msrs={})
+    with Tree(machine) as root:
+        code, out, err = suite.run("tdx-status", "--root", root, "--json", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (5, 5)))
+        suite.equal("65536 CPUs without MSRs", (code, json.loads(out or "{}").get("machine", {}).get("cpus_online"), err), (AVAILABLE, 65536, ""))
+
+
 def damage(text, rng):
     data = list(text)
     for _ in range(rng.randrange(1, 8)):
@@ -304,4 +313,5 @@ def run(suite):
     test_unseen(suite)
     test_save(suite)
     test_usage(suite)
+    test_many_cpus(suite)
     test_damaged(suite)
