@@ -58,6 +58,8 @@ help:
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
+	@echo "make deb       Debian packages of a kernel in Debian's cloud configuration with TDX host support, in build/deb; takes long"
+	@echo "make test-deb  boot that kernel with its own modules on the platform, create a TD"
 	@echo "make htmldocs  the documentation, by the kernel's Sphinx configuration; a warning from our pages is an error"
 	@echo "make clean     remove all that was fetched or built (build/)"
 
@@ -66,7 +68,7 @@ help:
 packages-%:
 	@$(SCRIPTS)/packages $(subst -, ,$*)
 
-$(B)/src/linux-source-6.1 $(B)/src/linux-source-6.12:
+$(B)/src/linux-source-6.1 $(B)/src/linux-source-6.12 $(B)/src/linux-config-6.1:
 	@mkdir -p $(B)/src
 	@$(call STEP,fetch-$(@F),"fetching $(@F) from Debian") $(SCRIPTS)/fetch $(@F) $(B)
 
@@ -195,8 +197,21 @@ run: packages-run
 	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
 	@$(SCRIPTS)/run-default --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio $(PLATFORM)
 
+# Suites run beside each other, so what they share is built first.
+.PHONY: test test-build
 test: packages-run-test
+	@$(MAKE) test-build
 	@$(SCRIPTS)/test-all
+
+TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux
+test-build:
+	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest-kexec $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
+
+# The initramfs with one more in it, and a kernel, to boot by kexec
+.PHONY: guest-kexec
+guest-kexec: guest $(BZIMAGE)
+	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
+		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) KERNEL=$(BZIMAGE) initramfs-kexec
 
 kunit: packages-run-test
 	@$(MAKE) $(LINUX)/.tdx-applied/manifest.json
@@ -216,7 +231,7 @@ htmldocs: packages-run-docs
 
 # ---- into other kernels
 
-.PHONY: patches prove-series test-series deb
+.PHONY: patches prove-series test-series deb test-deb
 patches: | $(B)/src/linux-source-6.1
 	@$(SCRIPTS)/make-patches $(B)/src/linux-source-6.1 $(B)/patches
 
@@ -226,16 +241,19 @@ prove-series: packages-run | $(B)/src/linux-source-6.1
 test-series: packages-run | $(B)/src/linux-source-6.1
 	@$(SCRIPTS)/prove-series --quick $(B)/src/linux-source-6.1 $(B)
 
-deb: packages-run-deb
+deb: packages-run-deb | $(B)/src/linux-config-6.1
 	@$(MAKE) $(LINUX)/.tdx-applied/manifest.json
-	@$(call STEP,deb,"building Debian packages of the kernel") $(SCRIPTS)/make-deb $(LINUX) $(B)
+	@$(call STEP,deb,"building Debian packages of the kernel") \
+		$(SCRIPTS)/make-deb $(LINUX) $(B)/src/linux-config-6.1/config.amd64_none_cloud-amd64.xz $(B)
+
+test-deb: guest
+	@$(MAKE) host $(QEMU_BIN)
+	@$(SCRIPTS)/test-deb $(B)
 
 # ---- suites of "make test" that need the machine
 .PHONY: test-guest test-words test-stock test-maps
 test-guest:
-	@$(MAKE) host $(QEMU_BIN) $(VMLINUX) $(B)/linux-test-obj/vmlinux guest $(BZIMAGE)
-	@$(call STEP,guest-kexec,"building the initramfs with a kernel for kexec") \
-		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) KERNEL=$(BZIMAGE) initramfs-kexec
+	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest-kexec
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 --firmware 8
 
 # COUNT machines whose firmware makes no sense: 2 s each on an idle machine with 2 cores

@@ -5,13 +5,17 @@
  *   cat=FILE		print it, each line after "FILE: "
  *   write=FILE=TEXT	write a line to it
  *   mount=TYPE=DIR	mount
+ *   load=FILE=PARAMETERS	load a module; "=PARAMETERS" may be missing
  *   as=UID		go on as this user
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int failed(const char *what)
@@ -52,6 +56,21 @@ static int mount_fs(char *type)
 	return mount(type, dir, type, 0, NULL) ? failed(dir) : 0;
 }
 
+static int load(char *path)
+{
+	char *parameters = strchr(path, '=');
+	int fd, ret;
+
+	if (parameters)
+		*parameters++ = '\0';
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return failed(path);
+	ret = syscall(SYS_finit_module, fd, parameters ? parameters : "", 0) ? failed(path) : 0;
+	close(fd);
+	return ret;
+}
+
 static int act(char *action)
 {
 	if (!strncmp(action, "cat=", 4))
@@ -60,6 +79,8 @@ static int act(char *action)
 		return write_line(action + 6);
 	if (!strncmp(action, "mount=", 6) && strchr(action + 6, '='))
 		return mount_fs(action + 6);
+	if (!strncmp(action, "load=", 5))
+		return load(action + 5);
 	if (!strncmp(action, "as=", 3))
 		return setuid(atoi(action + 3)) ? failed(action) : 0;
 
