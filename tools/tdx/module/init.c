@@ -435,7 +435,7 @@ static uint64_t compare_cpuid_table(struct tdxm_call *c)
 {
 	const struct tdxm_cpuid_check *check;
 	struct last_leaves last;
-	uint32_t v[4], *first;
+	uint32_t v[4], *first, package;
 	unsigned int i, reg;
 
 	last_leaves(c, &last);
@@ -455,9 +455,10 @@ static uint64_t compare_cpuid_table(struct tdxm_call *c)
 			return TDX_INCONSISTENT_CPUID_FIELD;
 		}
 		if (check->special == SPECIAL_TOPO && !check->subleaf) {
-			c->lp->package = v[EDX] >> c->m->sys.pkg_shift;
-			if (c->lp->package >= TDXM_MAX_PACKAGES)
-				return TDX_INVALID_PKG_ID | c->lp->package;
+			package = v[EDX] >> c->m->sys.pkg_shift;
+			if (package >= TDXM_MAX_PACKAGES)
+				return TDX_INVALID_PKG_ID | package;
+			c->lp->package = package;	/* whatever comes of the rest */
 		}
 	}
 	return TDX_SUCCESS;

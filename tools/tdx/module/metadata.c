@@ -259,7 +259,7 @@ uint64_t tdxm_sys_rdall(struct tdxm_call *c)
 		return TDX_SYS_LP_INIT_NOT_DONE;
 	if (!tdxm_shared_pa_ok(c->m, out.page, PAGE_4K, PAGE_4K))
 		return TDX_OPERAND_INVALID | OP_RDX;
-	if (start != NO_ID) {
+	if ((start | ID_CONTEXT) != NO_ID) {
 		field = find_field(start, &i);
 		if (field == NR_FIELDS || i % tdxm_fields[field].elements ||
 		    ID_SIZE(start) != tdxm_fields[field].bytes)

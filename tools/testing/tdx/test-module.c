@@ -30,6 +30,8 @@
 #define KEY_GENERATION_FAILED	ST(0x8000080000000000)
 #define KEYS_NOT_CONFIGURED	ST(0x8000081000000000)
 #define KEY_CONFIGURED		ST(0x0000081500000000)
+#define INVALID_PKG_ID		ST(0xC000090600000000)
+#define FIELD_ID_INCORRECT	ST(0xC0000C0000000000)
 #define WBCACHE_NOT_COMPLETE	ST(0x8000081700000000)
 #define FIRST_FIELD		ST(0x00000C0B00000000)
 #define TDMR_ALREADY_INIT	ST(0x00000A0300000000)
@@ -1311,6 +1313,47 @@ static void test_rd_needs_lp_init(void **state)
 	(void)WBCACHE;
 }
 
+/* RDALL, as RD, does not look at the context of a field id: -1 with any context is the start */
+static void test_rdall_ignores_context(void **state)
+{
+	uint64_t context, header;
+
+	(void)state;
+	up(TDXM_READY);
+	for (context = 0; context < 8; context++) {
+		mem_write(&machine.mem, INFO_PA, &(uint64_t){ 0 }, 8);
+		assert_int_equal(call(&machine, 0, SYS_RDALL, 0, INFO_PA,
+				      UINT64_MAX ^ context << 52), 0);
+		mem_read(&machine.mem, INFO_PA, &header, sizeof(header));
+		assert_int_equal(header, 0xc38 | 36 << 16);
+	}
+	assert_int_equal(call(&machine, 0, SYS_RDALL, 0, INFO_PA, UINT64_MAX ^ ST(1) << 56),
+			 FIELD_ID_INCORRECT);
+}
+
+/* LP.INIT does not keep a package id that it refuses: the LP keys the package it had before */
+static void test_refused_package_id(void **state)
+{
+	const struct tdxm_cpuid_quirk far_away = { 2, 0x1f, 0, 3, 40 << 7 };
+	unsigned int lp;
+
+	(void)state;
+	platform.lps = 3;
+	platform.num_lps = 2;
+	platform.cpuid_quirks = &far_away;
+	platform.nr_cpuid_quirks = 1;
+	assert_non_null(machine_start(&machine, &platform));
+	assert_int_equal(call(&machine, 2, SYS_INIT, 0, 0, 0), 0);
+	for (lp = 0; lp < 3; lp++)
+		assert_int_equal(call(&machine, lp, SYS_LP_INIT, 0, 0, 0),
+				 lp < 2 ? 0 : INVALID_PKG_ID | 40);
+	put_tdmr(&machine, 0, GIB(4), GIB(1), PAMT_PA);
+	assert_int_equal(call(&machine, 0, SYS_CONFIG, POINTERS_PA, 1, GLOBAL_KEYID), 0);
+	assert_int_equal(call(&machine, 2, SYS_KEY_CONFIG, 0, 0, 0), 0);
+	assert_int_equal(tdxm_state(machine.m), TDXM_READY);
+	assert_true(tdxm_package_has_key(machine.m, 0));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -1332,6 +1375,7 @@ int main(void)
 		T(test_key_config_of_td), T(test_key_on_package_without_module_key),
 		T(test_leaves_of_built_tds), T(test_reclaim_out_of_order),
 		T(test_least_ops), T(test_names), T(test_rd_needs_lp_init),
+		T(test_rdall_ignores_context), T(test_refused_package_id),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
