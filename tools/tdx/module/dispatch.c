@@ -448,6 +448,7 @@ enum tdxm_exit tdxm_seamcall(struct tdxm *m, unsigned int lp, uint64_t gpr[16])
 		return TDXM_GP;
 
 	if (tdxm_fault_strikes(m, lp, gpr[TDXM_RAX], &fault)) {
+		tdxm_event(&c, TDXM_EV_FAULT);
 		exit = strike(m, &fault, gpr);
 		if (exit == TDXM_FATAL)
 			tdxm_stop(&c, FATAL_NO_CODE);

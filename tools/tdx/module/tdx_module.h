@@ -56,6 +56,7 @@ enum tdxm_event {
 	TDXM_EV_PCONFIG,	/* KEY.CONFIG, MNG.KEY.CONFIG run PCONFIG, locks held */
 	TDXM_EV_MOVDIR64B,	/* TDMR.INIT writes PAMT, TDMR lock held */
 	TDXM_EV_LOCK,		/* global lock or TDMR lock was taken; before all others */
+	TDXM_EV_FAULT,		/* a fault answers: the call does not get to the module */
 	TDXM_NR_EVENTS
 };
 

@@ -1151,14 +1151,13 @@ struct tdx_machine *tdx_machine_load(const char *file, char **err)
 	return from_json(root, file, &error, err);
 }
 
-bool tdx_faults_from_json(const json_t *list, const char *name, struct tdxm_fault *faults,
-			  unsigned int *nr, char **err)
+static bool faults_from_json(const json_t *list, const char *name, struct tdxm_fault *faults,
+			     unsigned int *nr, char **err)
 {
 	struct path top = { NULL, "faults", 0 };
 	struct ctx c = { .file = name, .err = err };
 	bool ok;
 
-	*err = NULL;
 	c.m = calloc(1, sizeof(*c.m));
 	ok = c.m ? get_faults(&c, &top, list) : fail(&c, NULL, "out of memory");
 	if (ok) {
@@ -1178,7 +1177,7 @@ bool tdx_faults_parse(const char *text, size_t len, const char *name, struct tdx
 
 	*err = NULL;
 	if (list)
-		ok = tdx_faults_from_json(list, name, faults, nr, err);
+		ok = faults_from_json(list, name, faults, nr, err);
 	else
 		syntax_error(name, &error, err);
 	json_decref(list);

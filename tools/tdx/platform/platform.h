@@ -65,14 +65,13 @@ struct tdx_machine *tdx_machine_parse(const char *text, size_t len, const char *
 struct json_t;
 struct tdx_machine *tdx_machine_from_vector(const struct json_t *platform, const char *name,
 					    char **err);
+
 /*
- * The "faults" list of a description by itself: as text (JSON), or as an object.
- * @faults has room for TDXM_MAX_FAULTS. False: *err says what is wrong.
+ * The "faults" list of a description by itself. @faults has room for
+ * TDXM_MAX_FAULTS. False: *err says what is wrong.
  */
 bool tdx_faults_parse(const char *text, size_t len, const char *name, struct tdxm_fault *faults,
 		      unsigned int *nr, char **err);
-bool tdx_faults_from_json(const struct json_t *list, const char *name, struct tdxm_fault *faults,
-			  unsigned int *nr, char **err);
 
 void tdx_machine_free(struct tdx_machine *machine);
 

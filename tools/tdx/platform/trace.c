@@ -11,6 +11,10 @@
  *   calls wait in a queue until no call is under way that began before they
  *   ended.
  *
+ * - Which calls got a fault depends on the order in which LPs made them. The
+ *   trace does not say what faults there are, but of each call whether one
+ *   answered it: such a call has not been in the module, any place will do.
+ *
  * - Equal calls that follow each other become one step with "repeat". LPs that
  *   initialise different TDMRs do not influence each other, so their steps stay
  *   open side by side while nothing but TDH.SYS.TDMR.INIT happens.
@@ -66,7 +70,7 @@ struct record {
 	struct piece *reads, *writes;
 	struct record *nested;		/* refused while this one held a lock */
 	uint64_t repeat;
-	char *faults;			/* no call: faults were armed */
+	bool fault;			/* answered by one */
 };
 
 struct tdx_trace {
@@ -128,31 +132,6 @@ static void add_string(struct text *t, const char *s)
 static const char *flag(bool b)
 {
 	return b ? "true" : "false";
-}
-
-static void add_faults(struct text *t, const struct tdxm_fault *f, unsigned int nr)
-{
-	static const char *const exits[] = {
-		[TDXM_VMFAIL_INVALID] = "VMFAIL_INVALID", [TDXM_FATAL] = "FATAL",
-		[TDXM_GP] = "GP", [TDXM_UD] = "UD",
-	};
-	unsigned int i;
-
-	add(t, "[");
-	for (i = 0; i < nr; i++, f++) {
-		add(t, "%s{\"leaf\":", i ? "," : "");
-		if (f->leaf == TDXM_ANY_LEAF)
-			add(t, "\"any\"");
-		else
-			add(t, "\"0x%" PRIx64 "\"", f->leaf);
-		add(t, ",\"lp\":%" PRId32 ",\"nth\":%" PRIu32 ",\"count\":%" PRIu32 ",\"status\":",
-		    f->lp, f->nth, f->count);
-		if (f->exit == TDXM_DONE)
-			add(t, "\"0x%" PRIx64 "\"}", f->status);
-		else
-			add(t, "\"%s\"}", exits[f->exit]);
-	}
-	add(t, "]");
 }
 
 static void add_lp_quirks(struct text *t, const char **sep, const char *name,
@@ -272,10 +251,6 @@ static void add_platform(struct text *t, const struct tdx_machine *machine)
 	if (!p->seamrr_supported || !p->seamrr_enabled || !p->seamrr_locked)
 		add(t, ",\"seamrr\":{\"supported\":%s,\"enabled\":%s,\"locked\":%s}",
 		    flag(p->seamrr_supported), flag(p->seamrr_enabled), flag(p->seamrr_locked));
-	if (p->nr_faults) {
-		add(t, ",\"faults\":");
-		add_faults(t, p->faults, p->nr_faults);
-	}
 	add_quirks(t, p);
 	add(t, "}");
 }
@@ -358,15 +333,13 @@ static void add_step(struct text *t, const struct record *r)
 	};
 	const struct record *n;
 
-	if (r->faults) {
-		add(t, "{\"faults\":%s}", r->faults);
-		return;
-	}
 	add(t, "{\"lp\":%u,\"leaf\":%" PRIu64, r->lp, r->in[TDXM_RAX] & UINT16_MAX);
 	add_registers(t, "in", r->in, false);
 	add_pieces(t, "write", r->reads);
 	if (r->repeat > 1)
 		add(t, ",\"repeat\":%" PRIu64, r->repeat);
+	if (r->fault)
+		add(t, ",\"fault\":true");
 	if (r->exit == TDXM_DONE)
 		add_registers(t, "out", r->out, true);
 	else if (r->exit == TDXM_FATAL)
@@ -407,7 +380,6 @@ static void free_record(struct record *r)
 	}
 	free_pieces(r->reads);
 	free_pieces(r->writes);
-	free(r->faults);
 	free(r);
 }
 
@@ -450,19 +422,18 @@ static void write_open(struct tdx_trace *t, struct record **r)
 
 static bool is_plain_tdmr_init(const struct record *r)
 {
-	return !r->faults && r->in[TDXM_RAX] == LEAF_SYS_TDMR_INIT && r->exit == TDXM_DONE &&
-	       !r->nested;
+	return r->in[TDXM_RAX] == LEAF_SYS_TDMR_INIT && r->exit == TDXM_DONE && !r->nested;
 }
 
 static bool can_repeat(const struct record *r)
 {
-	return !r->faults && !r->reads && !r->writes && !r->nested;
+	return !r->reads && !r->writes && !r->nested;
 }
 
 static bool equal_calls(const struct record *a, const struct record *b)
 {
 	return can_repeat(a) && can_repeat(b) && a->lp == b->lp && a->exit == b->exit &&
-	       !memcmp(a->in, b->in, sizeof(a->in)) && !memcmp(a->out, b->out, sizeof(a->out));
+	       a->fault == b->fault && !memcmp(a->in, b->in, sizeof(a->in)) && !memcmp(a->out, b->out, sizeof(a->out));
 }
 
 /* In the order of the trace: give `r` its place */
@@ -498,7 +469,7 @@ static bool takes_global_lock(uint64_t leaf)
 
 static bool was_refused(const struct record *r)
 {
-	return r->exit == TDXM_DONE &&
+	return r->exit == TDXM_DONE && !r->fault &&
 	       (STATUS_CLASS(r->out[TDXM_RAX]) == SYS_BUSY ||
 		r->out[TDXM_RAX] == (OPERAND_BUSY | OPERAND_RCX));
 }
@@ -571,7 +542,11 @@ static void on_event(void *opaque, unsigned int lp, enum tdxm_event ev)
 	struct tdx_trace *t = opaque;
 
 	(void)lp;
-	if (ev != TDXM_EV_LOCK || !current)
+	if (!current)
+		return;
+	if (ev == TDXM_EV_FAULT)
+		current->fault = true;
+	if (ev != TDXM_EV_LOCK)
 		return;
 	pthread_mutex_lock(&t->lock);
 	current->order = t->events++;
@@ -630,33 +605,6 @@ enum tdxm_exit tdx_trace_seamcall(struct tdx_trace *t, struct tdxm *m, unsigned 
 	drain(t, false);
 	pthread_mutex_unlock(&t->lock);
 	return exit;
-}
-
-bool tdx_trace_set_faults(struct tdx_trace *t, struct tdxm *m, const struct tdxm_fault *faults,
-			  unsigned int nr)
-{
-	struct text text = { 0 };
-	struct record *r;
-
-	if (!tdxm_set_faults(m, faults, nr))
-		return false;
-	if (!t)
-		return true;
-	r = calloc(1, sizeof(*r));
-	add_faults(&text, faults, nr);
-	if (!r || text.bad) {
-		__atomic_store_n(&t->bad, true, __ATOMIC_RELAXED);
-		free(r);
-		free(text.s);
-		return true;
-	}
-	r->faults = text.s;
-	pthread_mutex_lock(&t->lock);
-	r->began = r->ended = r->order = t->events++;
-	insert(&t->ended, r);
-	drain(t, false);
-	pthread_mutex_unlock(&t->lock);
-	return true;
 }
 
 static bool grow(struct piece *p, const void *bytes, size_t len)

@@ -26,9 +26,6 @@ struct tdx_trace *tdx_trace_open(const char *file, const struct tdx_machine *mac
 enum tdxm_exit tdx_trace_seamcall(struct tdx_trace *trace, struct tdxm *m, unsigned int lp,
 				  uint64_t gpr[16]);
 
-/* Stands for tdxm_set_faults(); a replay arms them at the same place */
-bool tdx_trace_set_faults(struct tdx_trace *trace, struct tdxm *m,
-			  const struct tdxm_fault *faults, unsigned int nr);
 void tdx_trace_mem_read(struct tdx_trace *trace, uint64_t pa, const void *buf, size_t len);
 void tdx_trace_mem_write(struct tdx_trace *trace, uint64_t pa, const void *buf, size_t len);
 

@@ -49,6 +49,7 @@ static const char *const event_names[TDXM_NR_EVENTS] = {
 	[TDXM_EV_PCONFIG] = "pconfig",
 	[TDXM_EV_MOVDIR64B] = "movdir64b",
 	[TDXM_EV_LOCK] = "lock",	/* in traces */
+	[TDXM_EV_FAULT] = "fault",
 };
 
 /* Calls of other LPs while one runs */
@@ -266,6 +267,18 @@ static void compare(struct scenario *s, const json_t *out, const uint64_t gpr[TD
 	}
 }
 
+static enum tdxm_exit recorded_exit(const json_t *step)
+{
+	const char *exit = json_string_value(json_object_get(step, "exit"));
+
+	if (json_object_get(step, "fatal"))
+		return TDXM_FATAL;
+	if (!exit)
+		return TDXM_DONE;
+	return !strcmp(exit, "VMFAIL_INVALID") ? TDXM_VMFAIL_INVALID :
+	       !strcmp(exit, "GP") ? TDXM_GP : TDXM_UD;
+}
+
 static void check_exit(struct scenario *s, const json_t *step, enum tdxm_exit exit,
 		       const char *leaf)
 {
@@ -274,15 +287,9 @@ static void check_exit(struct scenario *s, const json_t *step, enum tdxm_exit ex
 		[TDXM_FATAL] = "a fatal stop", [TDXM_GP] = "#GP", [TDXM_UD] = "#UD",
 	};
 	const char *fatal = json_string_value(json_object_get(step, "fatal"));
-	const char *other = json_string_value(json_object_get(step, "exit"));
-	enum tdxm_exit want = TDXM_DONE;
+	enum tdxm_exit want = recorded_exit(step);
 	char code[32];
 
-	if (fatal)
-		want = TDXM_FATAL;
-	else if (other)
-		want = !strcmp(other, "VMFAIL_INVALID") ? TDXM_VMFAIL_INVALID :
-		       !strcmp(other, "GP") ? TDXM_GP : TDXM_UD;
 	if (exit != want) {
 		problem(s, "%s: ended with %s, recorded %s", leaf, names[exit], names[want]);
 		return;
@@ -313,19 +320,19 @@ static enum tdxm_exit seamcall(struct scenario *s, unsigned int lp, uint64_t gpr
 	return exit;
 }
 
-/* Not a call: the host's test arms faults */
-static void arm_faults(struct scenario *s, const json_t *list)
+/* The next call is answered by a fault, as the recorded one was */
+static void arm_fault(struct scenario *s, const json_t *step)
 {
-	struct tdxm_fault faults[TDXM_MAX_FAULTS];
-	unsigned int nr;
-	char *err;
+	struct tdxm_fault fault = {
+		.leaf = TDXM_ANY_LEAF, .lp = TDXM_ALL_LPS, .nth = 1, .count = 1,
+		.exit = recorded_exit(step),
+	};
+	const json_t *out = json_object_get(step, "out");
 
-	if (!tdx_faults_from_json(list, "step", faults, &nr, &err)) {
-		problem(s, "%s", err);
-		free(err);
-		return;
-	}
-	tdxm_set_faults(s->machine.m, faults, nr);
+	if (fault.exit == TDXM_DONE && !number(json_object_get(out, "rax"), &fault.status))
+		problem(s, "a fault without an answer");
+	if (!tdxm_set_faults(s->machine.m, &fault, 1))
+		problem(s, "out of memory");
 }
 
 static void run_step(struct scenario *s, const json_t *step)
@@ -335,10 +342,6 @@ static void run_step(struct scenario *s, const json_t *step)
 	char leaf[64];
 	enum tdxm_exit exit;
 
-	if (json_object_get(step, "faults")) {
-		arm_faults(s, json_object_get(step, "faults"));
-		return;
-	}
 	if (!number(json_object_get(step, "lp"), &lp) || lp >= s->platform->lps ||
 	    (repeat && !number(repeat, &times)) || !read_inputs(s, step, in)) {
 		problem(s, "bad step");
@@ -348,6 +351,8 @@ static void run_step(struct scenario *s, const json_t *step)
 	do_writes(s, step);
 	for (i = 0; i < times && !s->problem[0]; i++) {
 		memcpy(gpr, in, sizeof(gpr));
+		if (json_is_true(json_object_get(step, "fault")))
+			arm_fault(s, step);
 		exit = seamcall(s, lp, gpr, json_object_get(step, "nested"), leaf);
 		check_exit(s, step, exit, leaf);
 		if (out && exit == TDXM_DONE)
