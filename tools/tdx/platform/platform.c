@@ -1047,8 +1047,8 @@ static bool check_address_space(struct ctx *c)
 {
 	const struct tdxm_platform *p = &c->m->platform;
 	uint64_t keyids = UINT64_C(1) + p->mktme_keyids + p->tdx_keyids, limit;
-	struct path top = { NULL, "memory", 0 }, here = { &top, NULL, 0 };
-	unsigned int bits = 0;
+	struct path top = { NULL, "memory", 0 }, here = { &top, NULL, 0 }, seamrr = { NULL, "seamrr", 0 };
+	unsigned int bits = 0, i;
 
 	while (UINT64_C(1) << bits < keyids)
 		bits++;
@@ -1062,6 +1062,16 @@ static bool check_address_space(struct ctx *c)
 		if (p->cmrs[here.index].base + p->cmrs[here.index].size > limit)
 			return fail(c, &here, "ends above 2^%u, where the KeyID starts (%" PRIu64 " KeyIDs need %u of 52 bits)",
 				    52 - bits, keyids, bits);
+	if (p->seamrr.size > limit || p->seamrr.base > limit - p->seamrr.size)
+		return fail(c, &seamrr, "[%#" PRIx64 ", +%#" PRIx64 ") ends above 2^%u, where the KeyID starts",
+			    p->seamrr.base, p->seamrr.size, 52 - bits);
+	for (i = 0; i < c->m->nr_memory; i++)
+		if (c->m->memory[i].type != TDX_MEM_RESERVED &&
+		    c->m->memory[i].base < p->seamrr.base + p->seamrr.size &&
+		    p->seamrr.base < c->m->memory[i].base + c->m->memory[i].size)
+			return fail(c, &seamrr, "[%#" PRIx64 ", +%#" PRIx64 ") overlaps memory[%u] ([%#" PRIx64 ", %#" PRIx64 ")): no one but the module can use it",
+				    p->seamrr.base, p->seamrr.size, i, c->m->memory[i].base,
+				    c->m->memory[i].base + c->m->memory[i].size);
 	return true;
 }
 

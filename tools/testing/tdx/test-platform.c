@@ -205,6 +205,7 @@ static void test_placement(void **state)
 		" {\"base\": \"0x7a000000\", \"size\": \"0x4000000\", \"type\": \"reserved\"}]}",
 		"{\"seamrr\": {\"size\": \"0x4000000\"}}",
 		"{\"seamrr\": {\"size\": \"0x10000000\"}}",
+		"{\"seamrr\": {\"size\": \"0x8000000000\"}}",
 	};
 	const struct tdxm_platform *p;
 	struct tdx_machine *m;
@@ -307,6 +308,10 @@ static void test_bad_files(void **state)
 		{ "{\"quirks\": {\"rdrand_fail\": [5]}}", "t.json: quirks.rdrand_fail[0]: is a number, should be a list [lp, value]" },
 		{ "{\"quirks\": {\"smrr\": [\"0x100000000\", 4096]}}", "t.json: quirks.smrr: [0x100000000, +0x1000) is not below 4 GiB" },
 		{ "{\"quirks\": {\"handoff_pages\": 65536}}", "t.json: quirks.handoff_pages: 0x10000 is not in [0, 0xffff]" },
+		/* SEAMRR */
+		{ "{\"seamrr\": {\"base\": \"0x8000000000000000\"}}", "t.json: seamrr: [0x8000000000000000, +0x2000000) ends above 2^46, where the KeyID starts" },
+		{ "{\"seamrr\": {\"size\": \"0x8000000000000000\"}}", "t.json: seamrr: [0x8000000000000000, +0x8000000000000000) ends above 2^46, where the KeyID starts" },
+		{ "{\"seamrr\": {\"base\": \"0x2000000\"}}", "t.json: seamrr: [0x2000000, +0x2000000) overlaps memory[1] ([0x100000, 0x77000000)): no one but the module can use it" },
 		/* faults, latency */
 		{ "{\"faults\": [{\"leaf\": 1}]}", "t.json: faults[0]: needs a leaf and a status" },
 		{ "{\"faults\": [{\"leaf\": \"TDH.NO\", \"status\": 0}]}", "t.json: faults[0].leaf: \"TDH.NO\" is not the name of a leaf, such as \"TDH.SYS.INIT\" or \"SEAMLDR.INFO\", nor a number, nor \"any\"" },
