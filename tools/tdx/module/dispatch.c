@@ -292,7 +292,9 @@ uint64_t tdxm_sys_shutdown(struct tdxm_call *c)
 {
 	if (others_inside(c))
 		return TDX_SYS_BUSY;
-	advance_state(c->m, TDXM_READY, TDXM_SHUTDOWN);
+	/* since the dispatcher looked at the state another LP may have ended the module */
+	if (!advance_state(c->m, TDXM_READY, TDXM_SHUTDOWN))
+		return TDX_SYS_SHUTDOWN;
 	__atomic_store_n(&c->m->disown, DISOWN_WANTED, __ATOMIC_SEQ_CST);
 	return TDX_SUCCESS;
 }

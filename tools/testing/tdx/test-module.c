@@ -973,6 +973,26 @@ static void test_shutdown_waits_for_nobody(void **state)
 	assert_int_equal(call(&machine, 1, SYS_SHUTDOWN, 0, 0, 0), 0);
 }
 
+/* The module comes to its end between the dispatcher and the handler: there are no two ends */
+static void test_shutdown_too_late(void **state)
+{
+	static const struct tdxm_fault fatal = {
+		.leaf = SYS_RD, .lp = 1, .nth = 1, .count = 1, .exit = TDXM_FATAL,
+	};
+
+	(void)state;
+	up(TDXM_READY);
+	assert_true(tdxm_set_faults(machine.m, &fatal, 1));
+	owned_bytes = 0;
+	machine.page_owner = count_owned;
+	nested = (struct nested_call){ TDXM_EV_LOCK, SYS_RD, 0, 0, 0, 1 };
+	machine.event = make_nested_call;
+	assert_int_equal(call(&machine, 0, SYS_SHUTDOWN, 0, 0, 0), SYS_SHUTDOWN_STATUS);
+	assert_int_equal(nested.status, UINT64_MAX);
+	assert_int_equal(tdxm_state(machine.m), TDXM_STOPPED);
+	assert_int_equal(owned_bytes, 0);
+}
+
 /* Module 1.0: LP.SHUTDOWN in the middle of another leaf. The state does not go back. */
 static void test_lp_shutdown_inside_config(void **state)
 {
@@ -1370,7 +1390,8 @@ int main(void)
 		T(test_fault_counts), T(test_fault_of_one_lp), T(test_fault_outputs),
 		T(test_fault_exits), T(test_faults_at_run_time), T(test_faults_count_alike), T(test_hostile),
 		T(test_latency), T(test_td_locks), T(test_child_page_of_busy_td),
-		T(test_shutdown_waits_for_nobody), T(test_lp_shutdown_inside_config),
+		T(test_shutdown_waits_for_nobody), T(test_shutdown_too_late),
+		T(test_lp_shutdown_inside_config),
 		T(test_out_of_memory), T(test_no_ram), T(test_big_platform), T(test_tdcx_limit),
 		T(test_key_config_of_td), T(test_key_on_package_without_module_key),
 		T(test_leaves_of_built_tds), T(test_reclaim_out_of_order),
