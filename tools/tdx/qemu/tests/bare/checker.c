@@ -145,6 +145,22 @@ static void host_write(void)
 	check(true, "done");
 }
 
+/* A page of a TD is the module's as a PAMT is */
+static void td_write(void)
+{
+	uint64_t rax;
+
+	if (!bring_up(0))
+		return;
+	store((void *)TD_PAGE);
+	on_each_cpu(flush_cache, NULL);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE, KEYID + 1, 0);
+	check(rax == 0, "TDH.MNG.CREATE: %lx", rax);
+	store((void *)(TD_PAGE + 8));
+	store((void *)(TD_PAGE + PAGE));
+	on_each_cpu(flush_cache, NULL);
+}
+
 static uint32_t pci_read(unsigned int dev, unsigned int reg)
 {
 	outl(0xcf8, 0x80000000 | dev << 11 | reg);
@@ -380,6 +396,28 @@ static void off_dirty(void)
 	check(bring_up(0), "initialised");
 }
 
+/* The reset control register: all CPUs get a reset, the caches lose what they hold */
+static void reset(void)
+{
+	outb(0xcf9, 2);
+	outb(0xcf9, 6);
+	for (;;)
+		pause();
+}
+
+static void reset_dirty(void)
+{
+	check(bring_up(0), "initialised");
+	reset();
+}
+
+static void reset_clean(void)
+{
+	check(bring_up(0), "initialised");
+	on_each_cpu(flush_cache, NULL);
+	reset();
+}
+
 /* As kexec does it: an IDT without entries, then the new kernel's */
 static __attribute__((noipa)) void new_kernel(void)
 {
@@ -455,13 +493,14 @@ static void no_lp_init(void)
 const struct test checker_tests[] = {
 	{ "flush-none", flush_none }, { "flush-one", flush_one }, { "flush-all", flush_all },
 	{ "flush-early", flush_early }, { "flush-then-store", flush_then_store }, { "td-page", td_page },
-	{ "host-write", host_write }, { "dma-write", dma_write }, { "host-write-later", host_write_later },
+	{ "host-write", host_write }, { "td-write", td_write }, { "dma-write", dma_write }, { "host-write-later", host_write_later },
 	{ "host-write-before-key", host_write_before_key }, { "take-back", take_back },
 	{ "take-back-early", take_back_early }, { "after-shutdown", after_shutdown }, { "after-lp-shutdown", after_lp_shutdown },
 	{ "unconverted-load", unconverted_load }, { "unconverted-store", unconverted_store },
 	{ "unconverted-take-back", unconverted_take_back }, { "converted", converted },
 	{ "converted-take-back", converted_take_back },
 	{ "init-dirty", init_dirty }, { "init-clean", init_clean }, { "off-dirty", off_dirty },
+	{ "reset-dirty", reset_dirty }, { "reset-clean", reset_clean },
 	{ "kexec-dirty", kexec_dirty }, { "kexec-clean", kexec_clean },
 	{ "reserved-rax", reserved_rax }, { "busy-storm", busy_storm }, { "busy-often", busy_often },
 	{ "no-lp-init", no_lp_init }, { NULL, NULL }

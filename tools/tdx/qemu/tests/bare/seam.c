@@ -36,6 +36,22 @@ static void modes(void)
 	check(attempt(call, NULL) == UD, "SEAMCALL after VMXOFF raises #UD");
 }
 
+/* The description says: the module does not promise to keep RBP */
+static void rbp_lost(void)
+{
+	uint64_t r[16], before[16];
+	unsigned int i;
+
+	enter_vmx(NULL);
+	for (i = 0; i < 16; i++)
+		before[i] = r[i] = 0x1111111111111111ull * i;
+	r[RAX] = TDH_SYS_LP_SHUTDOWN;
+	check(seamcall(r) == 0 && r[RAX] == 0, "TDH.SYS.LP.SHUTDOWN");
+	for (i = 0; i < 16; i++)
+		if (i != RAX && i != RSP)
+			check((r[i] == before[i]) == (i != RBP), "register %u: %lx", i, r[i]);
+}
+
 /* The description says: SEAMRR is not enabled */
 static void seamrr_off(void)
 {
@@ -165,7 +181,7 @@ static void fatal(void)
 }
 
 const struct test seam_tests[] = {
-	{ "modes", modes }, { "seamrr-off", seamrr_off }, { "seamrr-off-lp1", seamrr_off_lp1 },
+	{ "modes", modes }, { "rbp-lost", rbp_lost }, { "seamrr-off", seamrr_off }, { "seamrr-off-lp1", seamrr_off_lp1 },
 	{ "no-module", no_module }, { "seamldr", seamldr }, { "init", init }, { "latency", latency },
 	{ "fatal", fatal }, { NULL, NULL }
 };
