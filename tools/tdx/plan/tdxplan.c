@@ -34,8 +34,8 @@ static const char usage[] =
 "  -f, --format=FORMAT   format of FILE: auto, json, iomem, e820, memmap\n"
 "  -w, --with=LOG        take nodes (SRAT) and CMRs from this boot log\n"
 "  -n, --nodes           cut TDMRs where the node changes, as the kernel does\n"
-"  -t, --tdmrs=N         cut TDMRs into N pieces, for as many CPUs\n"
-"  -c, --cpus=N          estimate the time that N CPUs take\n"
+"  -c, --cpus=N          cut TDMRs so that N CPUs have the same to do, as the kernel\n"
+"                        does, and estimate the time that they take\n"
 "      --max-tdmrs=N     other limits than FILE says (default: 64 TDMRs, with 16\n"
 "      --max-reserved=N  reserved areas each)\n"
 "  -m, --mainline        show what mainline's rule gives on the same map\n"
@@ -51,7 +51,7 @@ struct options {
 	const char *svg;
 	enum map_format format;
 	bool nodes, mainline, json;
-	unsigned long tdmrs, cpus, max_tdmrs, max_reserved;
+	unsigned long cpus, max_tdmrs, max_reserved;
 	bool has_max_tdmrs, has_max_reserved;
 };
 
@@ -77,7 +77,6 @@ static void parse_options(int argc, char **argv, struct options *o)
 		{ "format", required_argument, NULL, 'f' },
 		{ "with", required_argument, NULL, 'w' },
 		{ "nodes", no_argument, NULL, 'n' },
-		{ "tdmrs", required_argument, NULL, 't' },
 		{ "cpus", required_argument, NULL, 'c' },
 		{ "max-tdmrs", required_argument, NULL, OPT_MAX_TDMRS },
 		{ "max-reserved", required_argument, NULL, OPT_MAX_RESERVED },
@@ -89,7 +88,7 @@ static void parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:w:nt:c:mjs:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:w:nc:mjs:h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->format = map_format_by_name(optarg);
@@ -104,9 +103,6 @@ static void parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'n':
 			o->nodes = true;
-			break;
-		case 't':
-			o->tdmrs = number_of("tdmrs", optarg, 1, 65535);
 			break;
 		case 'c':
 			o->cpus = number_of("cpus", optarg, 1, 65535);
@@ -242,7 +238,7 @@ static void make_plan(struct outcome *o, const struct map *map, const struct opt
 
 	init_plan(plan, map);
 	plan->per_node = options->nodes;
-	plan->want_tdmrs = options->tdmrs;
+	plan->workers = options->cpus;
 	plan->scratch = allocate(1, tdmr_scratch_size(plan));
 	pool.taken = allocate(map->limits.max_tdmrs, sizeof(*pool.taken));
 	o->cpus = options->cpus;

@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	plan.limits.max_reserved = take(&r, 1) % 20;
 	for (i = 0; i < TDX_PS_NR; i++)
 		plan.limits.pamt_entry_size[i] = flags & 2 ? take(&r, 2) : 16;
-	plan.want_tdmrs = flags & 4 ? take(&r, 1) : 0;
+	plan.workers = flags & 4 ? take(&r, 1) : 0;
 	plan.per_node = flags & 8;
 	plan.room = flags & 16 ? take(&r, 1) % 20 : 0;
 	pool.refuse = flags & 32 ? take(&r, 8) : 0;

@@ -483,10 +483,47 @@ static void check_placed(struct instance *in)
 	check_reserved(in);
 }
 
+/*
+ * Whoever takes the largest that is left is done no later than an even share and
+ * the largest piece after the begin. Pieces of the @k-th part of a share are
+ * @k for each worker, and one for each TDMR, at most.
+ */
+static void check_shares(const struct instance *in, unsigned int uncut)
+{
+	const struct tdmr_plan *plan = &in->plan;
+	unsigned int max = plan->limits.max_tdmrs, workers = plan->workers < max ? plan->workers : max;
+	unsigned int size[MAX_GRANULES], left = plan->nr_tdmrs, all = 0, share, k, piece, i;
+	unsigned int load[MAX_GRANULES + 4] = { 0 }, busiest = 0, best, w;
+
+	if (workers < 2 || uncut == max) {
+		if (plan->nr_tdmrs != uncut)
+			disagree(in, "cut for nobody");
+		return;
+	}
+
+	for (i = 0; i < plan->nr_tdmrs; i++)
+		all += size[i] = plan->tdmrs[i].size / TDMR_GRANULE;
+	share = (all + workers - 1) / workers;
+	k = (max - uncut) / workers;
+	piece = k ? (share + k - 1) / k : (all + max - uncut - 1) / (max - uncut);
+
+	for (; left; left--) {
+		for (i = 0, best = 0; i < plan->nr_tdmrs; i++)
+			best = size[i] > size[best] ? i : best;
+		for (i = 0, w = 0; i < workers; i++)
+			w = load[i] < load[w] ? i : w;
+		load[w] += size[best];
+		size[best] = 0;
+		busiest = load[w] > busiest ? load[w] : busiest;
+	}
+	if (busiest > share + piece)
+		disagree(in, "shares are not even");
+}
+
 static void run_instance(struct instance *in, void *scratch, bool small)
 {
 	struct tdmr_plan *plan = &in->plan;
-	unsigned int max_areas, i;
+	unsigned int max_areas, uncut, i;
 	u64 least = NONE;
 	bool bad = false;
 	int ret;
@@ -534,21 +571,19 @@ static void run_instance(struct instance *in, void *scratch, bool small)
 
 	/* More TDMRs than needed: still a layout, at the price of pages */
 	if (!below(8)) {
-		plan->want_tdmrs = below(2 * plan->limits.max_tdmrs + 1);
 		plan->per_node = below(2);
 		if (tdmr_plan_layout(plan))
-			disagree(in, "no layout with want_tdmrs, per_node");
+			disagree(in, "no layout with per_node");
+		uncut = plan->nr_tdmrs;
+		plan->workers = below(plan->limits.max_tdmrs + 4);
+		if (tdmr_plan_layout(plan))
+			disagree(in, "no layout with workers, per_node");
 		check_layout(in, NONE, max_areas);
-		if (plan->want_tdmrs <= plan->limits.max_tdmrs && plan->nr_tdmrs < plan->want_tdmrs) {
-			for (i = 0; i < plan->nr_tdmrs; i++) {
-				if (plan->tdmrs[i].size > TDMR_GRANULE)
-					disagree(in, "fewer TDMRs than wanted");
-			}
-		}
+		check_shares(in, uncut);
 		if (plan_bytes(plan) > least + 2 * 4096ULL * plan->nr_tdmrs)
 			disagree(in, "a cut costs more than a page of each level");
 		check_placed(in);
-		plan->want_tdmrs = 0;
+		plan->workers = 0;
 		plan->per_node = false;
 	}
 }

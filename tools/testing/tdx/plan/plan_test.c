@@ -352,6 +352,31 @@ static void test_bridges(void)
 	done(&t);
 }
 
+/* GiB of the busiest of so many workers, who take the largest that is left */
+static u64 busiest(const struct tdmr_plan *plan, unsigned int workers)
+{
+	u64 load[64] = { 0 }, most = 0;
+	bool taken[64] = { false };
+	unsigned int n, i, best, w;
+
+	for (n = 0; n < plan->nr_tdmrs; n++) {
+		for (i = 0, best = 64; i < plan->nr_tdmrs; i++) {
+			if (!taken[i] && (best == 64 || plan->tdmrs[i].size > plan->tdmrs[best].size))
+				best = i;
+		}
+		taken[best] = true;
+		for (w = 0, i = 1; i < workers; i++) {
+			if (load[i] < load[w])
+				w = i;
+		}
+		load[w] += plan->tdmrs[best].size / GB;
+		if (load[w] > most)
+			most = load[w];
+	}
+
+	return most;
+}
+
 static void test_cuts(void)
 {
 	static const struct tdx_region two_nodes[] = {
@@ -359,6 +384,9 @@ static void test_cuts(void)
 	};
 	static const struct tdx_region big[] = { { 0, 2 * TB, 0 } };
 	static const struct tdx_region three[] = { { 0, 10 * GB, 0 }, { 20 * GB, 22 * GB, 0 }, { 30 * GB, 60 * GB, 1 } };
+	static const struct tdx_region bench[] = {
+		{ MB, 1920 * MB, 0 }, { 4 * GB, 130 * GB, 0 }, { 130 * GB, 258 * GB, 1 },
+	};
 	struct test t;
 	u64 least;
 	unsigned int i;
@@ -381,24 +409,40 @@ static void test_cuts(void)
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 1);
 	least = bytes(&t.plan);
 	CHECK(least == 2048 * (4 * MB + 8 * KB) + 32 * KB);
-	t.plan.want_tdmrs = 8;
+	/* Two for each */
+	t.plan.workers = 4;
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 8 && bytes(&t.plan) == least);
 	for (i = 0; i < 8; i++)
 		CHECK(t.tdmrs[i].size == 256 * GB);
-	t.plan.want_tdmrs = 64;
+	t.plan.workers = 64;
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 64 && bytes(&t.plan) == least + 56 * 4 * KB);
-	t.plan.want_tdmrs = 1000;
+	t.plan.workers = 1000;
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 64);
+	t.plan.limits.max_tdmrs = 5;
+	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 5 && t.tdmrs[0].size == 410 * GB &&
+	      t.tdmrs[4].size == 408 * GB);
 	done(&t);
 
+	/* 42 GiB: the share of six is 7. 7 + 3, 2, 4 * 7 + 2; 3 + 2 + 2 make the share of the sixth. */
 	INIT_RAM(&t, three);
-	t.plan.want_tdmrs = 8;
-	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 8);
-	/* 5 + 5, 2, 6 * 5: none is larger than it has to be. */
-	for (i = 0; i < 8; i++)
-		CHECK(t.tdmrs[i].size <= 6 * GB);
-	t.plan.want_tdmrs = 60;
+	t.plan.workers = 6;
+	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 8 && busiest(&t.plan, 6) == 7);
+	/* Shares of 14: 10, 2, 14 + 14 + 2 */
+	t.plan.workers = 3;
+	CHECK(!tdmr_plan_layout(&t.plan) && busiest(&t.plan, 3) == 14 && t.plan.nr_tdmrs <= 6);
+	t.plan.workers = 64;
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 42);
+	t.plan.workers = 1;
+	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 3);
+	done(&t);
+
+	/* 256 GiB on two nodes, as machines have them */
+	INIT_RAM(&t, bench);
+	t.plan.per_node = true;
+	for (i = 2; i <= 32; i *= 2) {
+		t.plan.workers = i;
+		CHECK(!tdmr_plan_layout(&t.plan) && busiest(&t.plan, i) == 256 / i);
+	}
 	done(&t);
 }
 

@@ -95,7 +95,7 @@ def main():
     for path in MAPS:
         regions, cmrs = read_map(path)
         name = os.path.splitext(os.path.basename(path))[0]
-        for options in [], ["--nodes"], ["--nodes", "--tdmrs=16"], ["--nodes", "--tdmrs=64"]:
+        for options in [], ["--nodes"], ["--nodes", "--cpus=8"], ["--nodes", "--cpus=64"]:
             tdmrs = plan(tdxplan, regions, cmrs, options)
             ok, output = accepts(replay, scenario(name, tdmrs, cmrs))
             wrong = without_area(tdmrs)

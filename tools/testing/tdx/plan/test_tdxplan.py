@@ -115,8 +115,8 @@ def test_json():
     code, plan = plan_of(two_nodes(), "--nodes")
     check([t["nid"] for t in plan["tdmrs"]] == [0, 0, 1], "--nodes cuts at the node")
     check(plan["tdmrs"][2]["pamt"][0]["base"] >= 68 * GIB, "PAMT is on its node")
-    code, plan = plan_of(two_nodes(), "--tdmrs=16")
-    check(len(plan["tdmrs"]) == 16, "--tdmrs cuts")
+    code, plan = plan_of(two_nodes(), "--cpus=13")
+    check(sorted({t["size"] // GIB for t in plan["tdmrs"]}) == [2, 8, 10], "--cpus cuts 2 + 128 GiB into shares of 10")
     doc = dict(two_nodes(), max_tdmrs=1)
     code, plan = plan_of(doc)
     check(code == 0 and plan["tdmrs"][0]["size"] == 132 * GIB, "one TDMR has to cover all")
@@ -192,7 +192,7 @@ def test_bad_input():
     for kind, text, want in BAD_TEXT:
         done = run("--format", kind, stdin=text)
         check(done.returncode == 2 and re.search("standard input.*" + want, done.stderr), f"{text!r}: {done.stderr}")
-    for args, want in ((["--tdmrs=0"], "no number from 1"), (["--tdmrs=x"], "no number"), (["--format=xml"], "none of"),
+    for args, want in ((["--cpus=0"], "no number from 1"), (["--cpus=x"], "no number"), (["--format=xml"], "none of"),
                        (["--bogus"], "--help"), (["a", "b"], "one FILE"), (["/no/such"], "/no/such: No such file"),
                        (["--svg=/no/such/dir/x", MAPS[0]], "/no/such/dir/x: No such file")):
         done = run(*args)
@@ -268,7 +268,7 @@ def test_maps():
     check(len(MAPS) >= 25, f"{len(MAPS)} maps")
     for path in MAPS:
         name = os.path.basename(path)
-        for args in ((), ("--nodes",), ("--nodes", "--tdmrs=64")):
+        for args in ((), ("--nodes",), ("--nodes", "--cpus=64")):
             done = run("--json", "--mainline", *args, path)
             check(done.returncode == 0, f"{name}: {done.stdout}{done.stderr}")
             plan = json.loads(done.stdout)

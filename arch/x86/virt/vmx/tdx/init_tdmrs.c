@@ -6,7 +6,7 @@
  * A TDMR is worked on by one CPU at a time, which the module enforces, different
  * ones by different CPUs. A worker takes TDMRs of its own node first, the largest
  * first; when those are gone it takes another node's, so that none is idle while
- * another has two left. The planner cuts TDMRs so that there are enough.
+ * another has two left. The planner cuts TDMRs so that all have the same to do.
  *
  * Workers are works of a workqueue, one on each CPU that is left to such work
  * (isolcpus=, nohz_full=). They are bound to it: a CPU in SEAMCALL looks busy, and
@@ -43,9 +43,6 @@
  * progress mean that there will be none.
  */
 #define TDX_CALLS_PER_1G	(TDX_PAGE_1G / TDX_PAGE_4K)
-
-/* TDMRs for each worker: what one does more than another is half of that. */
-#define TDX_TDMRS_PER_WORKER	2
 
 struct tdx_tdmr_worker {
 	struct work_struct work;
@@ -179,7 +176,13 @@ static bool tdx_cpu_works(unsigned int cpu)
 	       housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
 }
 
-static unsigned int tdx_nr_cpus_working(void)
+/**
+ * tdx_tdmr_workers() - how many CPUs will initialise TDMRs
+ *
+ * Context: CPU hotplug held off.
+ * Return: at least 1. Beyond the number of TDMRs there is nothing to do.
+ */
+unsigned int tdx_tdmr_workers(void)
 {
 	unsigned int cpu, nr = 0;
 
@@ -187,19 +190,6 @@ static unsigned int tdx_nr_cpus_working(void)
 		nr += tdx_cpu_works(cpu);
 
 	return max(nr, 1U);
-}
-
-/**
- * tdx_tdmrs_wanted() - how many TDMRs keep all CPUs busy
- *
- * Context: CPU hotplug held off.
- * Return: a number for the planner; 0 if one CPU does it all.
- */
-unsigned int tdx_tdmrs_wanted(void)
-{
-	unsigned int cpus = tdx_nr_cpus_working();
-
-	return cpus == 1 ? 0 : cpus * TDX_TDMRS_PER_WORKER;
 }
 
 static void tdx_start_worker(struct tdx_tdmr_worker *worker, unsigned int cpu)
@@ -268,7 +258,7 @@ void tdx_tdmrs_finish(void)
  */
 int tdx_tdmrs_init(const struct tdmr_plan *plan)
 {
-	unsigned int nr = min(plan->nr_tdmrs, tdx_nr_cpus_working());
+	unsigned int nr = min(plan->nr_tdmrs, tdx_tdmr_workers());
 	struct tdx_tdmr_job *job = &tdx_tdmr_job;
 	unsigned int i;
 	u64 bytes = 0;

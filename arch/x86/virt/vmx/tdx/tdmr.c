@@ -1146,44 +1146,134 @@ static void tdmr_cut_nodes(struct tdmr_plan *plan)
 	}
 }
 
-/* Cut the TDMRs so that the largest piece is as small as possible. */
-static void tdmr_cut_equal(struct tdmr_plan *plan)
+/*
+ * Shares. The workers take the largest TDMR that is left, so the last of them is
+ * done when this many granules are: the most that one worker gets. TDMRs are cut
+ * into pieces of one size and what is left over, which fills what pieces do not.
+ */
+
+/* Pieces of @size granules, and what is left over of each TDMR */
+static u64 tdmr_pieces(const struct tdmr_plan *plan, u32 size)
 {
-	unsigned int want = min_t(unsigned int, plan->want_tdmrs,
-				  plan->limits.max_tdmrs);
-	unsigned int i, k, best, total = plan->nr_tdmrs;
-	struct tdmr *t = plan->tdmrs, whole;
-	u64 step, best_step;
+	unsigned int i;
+	u64 nr = 0;
 
-	/* Pieces of each */
 	for (i = 0; i < plan->nr_tdmrs; i++)
-		t[i].nr_reserved = 1;
+		nr += DIV_ROUND_UP(granule(plan->tdmrs[i].size), size);
 
-	for (; total < want; total++) {
-		for (i = 0, best = 0, best_step = 0; i < plan->nr_tdmrs; i++) {
-			step = DIV_ROUND_UP(granule(t[i].size), t[i].nr_reserved);
-			if (step > best_step) {
-				best = i;
-				best_step = step;
-			}
-		}
-		if (best_step < 2)
-			break;
-		t[best].nr_reserved++;
+	return nr;
+}
+
+static void tdmr_share_out(u32 *load, unsigned int workers, u32 granules)
+{
+	unsigned int i, least = 0;
+
+	for (i = 1; i < workers; i++) {
+		if (load[i] < load[least])
+			least = i;
+	}
+	load[least] += granules;
+}
+
+static int tdmr_cmp_u32_down(const void *a, const void *b)
+{
+	return tdmr_cmp_u32(b, a);
+}
+
+/* Granules that the busiest worker gets if pieces are of @size */
+static u32 tdmr_busiest(const struct tdmr_plan *plan, unsigned int workers,
+			u32 size)
+{
+	u32 load[TDMR_MAX_PIECES] = { }, rest[TDMR_MAX_PIECES];
+	unsigned int i, nr = 0, busiest = 0;
+	u32 len;
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		for (len = granule(plan->tdmrs[i].size); len >= size; len -= size)
+			tdmr_share_out(load, workers, size);
+		if (len)
+			rest[nr++] = len;
 	}
 
-	for (i = plan->nr_tdmrs, plan->nr_tdmrs = total; i--;) {
-		whole = t[i];
-		for (k = whole.nr_reserved; k--;) {
-			u32 from = (u64)granule(whole.size) * k / whole.nr_reserved;
-			u32 to = (u64)granule(whole.size) * (k + 1) /
-				 whole.nr_reserved;
+	sort(rest, nr, sizeof(*rest), tdmr_cmp_u32_down, NULL);
+	for (i = 0; i < nr; i++)
+		tdmr_share_out(load, workers, rest[i]);
 
-			t[--total] = (struct tdmr) {
-				.base = whole.base + granule_addr(from),
-				.size = granule_addr(to - from),
-			};
+	for (i = 0; i < workers; i++)
+		busiest = max(busiest, load[i]);
+
+	return busiest;
+}
+
+/* The smallest size that is not below @size and makes @max pieces at most */
+static u32 tdmr_piece_size(const struct tdmr_plan *plan, u32 size,
+			   unsigned int max)
+{
+	u32 low = size, high = granule(TDX_PA_MAX), mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (tdmr_pieces(plan, mid) <= max)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+
+	return low;
+}
+
+/*
+ * The size that leaves the least to the busiest worker, for nobody has to be
+ * slower than the others then; of equal ones, the smallest that makes no more
+ * than two pieces for each worker: a slow one can be helped.
+ */
+static u32 tdmr_best_size(const struct tdmr_plan *plan, unsigned int workers,
+			  unsigned int max)
+{
+	u32 share, size, last = 0, best = 0, busiest, least = U32_MAX;
+	unsigned int i, k;
+	u64 all = 0;
+
+	for (i = 0; i < plan->nr_tdmrs; i++)
+		all += granule(plan->tdmrs[i].size);
+	share = DIV_ROUND_UP(all, workers);
+
+	for (k = 1; k <= max; k++) {
+		size = tdmr_piece_size(plan, DIV_ROUND_UP(share, k), max);
+		if (size == last)
+			continue;
+		last = size;
+
+		busiest = tdmr_busiest(plan, workers, size);
+		if (busiest < least ||
+		    (busiest == least && tdmr_pieces(plan, size) <= 2 * workers)) {
+			least = busiest;
+			best = size;
 		}
+	}
+
+	return best;
+}
+
+/* Cut TDMRs so that @plan->workers have the same to do, as far as it goes. */
+static void tdmr_cut_shares(struct tdmr_plan *plan)
+{
+	unsigned int max = min_t(unsigned int, plan->limits.max_tdmrs,
+				 TDMR_MAX_PIECES);
+	unsigned int workers = min(plan->workers, max);
+	struct tdmr *tdmr;
+	unsigned int i;
+	u32 size, end;
+
+	if (workers < 2 || plan->nr_tdmrs >= max)
+		return;
+
+	size = tdmr_best_size(plan, workers, max);
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		tdmr = &plan->tdmrs[i];
+		end = granule(tdmr->base) + size;
+		if (granule(tdmr->size) > size)
+			tdmr_cut(plan, i, end, end);
 	}
 }
 
@@ -1198,7 +1288,7 @@ static void tdmr_cut_equal(struct tdmr_plan *plan)
  *
  * Return:
  * * 0		- TDMRs cover all regions, with the least PAMT, and what was
- *		  asked for by want_tdmrs and per_node on top of it
+ *		  asked for by per_node and workers on top of it
  * * -EINVAL	- input is not as struct tdmr_plan wants it
  * * -ERANGE	- a region is not in a CMR
  * * -ENOSPC	- no layout is within the limits
@@ -1220,10 +1310,8 @@ int tdmr_plan_layout(struct tdmr_plan *plan)
 
 	if (plan->per_node)
 		tdmr_cut_nodes(plan);
-	if (plan->want_tdmrs > plan->nr_tdmrs)
-		tdmr_cut_equal(plan);
-	if (plan->per_node || plan->want_tdmrs)
-		tdmr_fill(plan);
+	tdmr_cut_shares(plan);
+	tdmr_fill(plan);
 
 	return 0;
 }

@@ -32,6 +32,9 @@ enum {
 /* TDMR_INFO has no room for more, whatever the module's limit is. */
 #define TDMR_MAX_RESERVED	16
 
+/* What modules allow, and the most that memory is cut into for speed */
+#define TDMR_MAX_PIECES		64
+
 #define TDMR_GRANULE_SHIFT	30
 #define TDMR_GRANULE		BIT_ULL(TDMR_GRANULE_SHIFT)
 
@@ -113,9 +116,9 @@ struct tdmr_error {
  *	  are skipped, those that touch count as one
  * @nr_cmrs: number of @cmrs
  * @limits: what the module says
- * @want_tdmrs: cut TDMRs, the largest first, until there are so many, so that
- *		as many CPUs can work on them. A cut costs a page of PAMT. 0, and
- *		any number below the least possible: do not.
+ * @workers: cut TDMRs so that so many CPUs, each with one at a time and the
+ *	     largest first, have the same to do. No more than %TDMR_MAX_PIECES
+ *	     TDMRs come of it. A cut costs a page of PAMT. 0 or 1: do not.
  * @per_node: cut TDMRs where the node changes, as far as @limits allow it, so
  *	      that each can have its PAMT on its node. A cut costs a page.
  * @room: reserved areas that every TDMR has to leave for PAMTs. 0: one, unless
@@ -135,7 +138,7 @@ struct tdmr_plan {
 	const struct tdx_range *cmrs;
 	unsigned int nr_cmrs;
 	struct tdmr_limits limits;
-	unsigned int want_tdmrs;
+	unsigned int workers;
 	bool per_node;
 	unsigned int room;
 	void *scratch;

@@ -148,7 +148,7 @@ static int tdx_plan_tdmrs(void)
 		.cmrs = tdx.sysinfo.cmrs,
 		.nr_cmrs = tdx.sysinfo.nr_cmrs,
 		.limits = tdx.sysinfo.limits,
-		.want_tdmrs = tdx_tdmrs_wanted(),
+		.workers = tdx_tdmr_workers(),
 		.per_node = true,
 	};
 

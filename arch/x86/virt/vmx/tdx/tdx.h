@@ -166,7 +166,7 @@ int tdx_config_module(struct tdx_config *config, const struct tdmr_plan *plan,
 		      u32 global_keyid);
 
 /* init_tdmrs.c */
-unsigned int tdx_tdmrs_wanted(void);
+unsigned int tdx_tdmr_workers(void);
 int tdx_tdmrs_prepare(void);
 void tdx_tdmrs_finish(void);
 int tdx_tdmrs_init(const struct tdmr_plan *plan);
