@@ -15,15 +15,17 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
+struct seamcall;
+
 TRACE_EVENT(seamcall_enter,
 
-	TP_PROTO(u64 fn, u64 rcx, u64 rdx, u64 r8, u64 r9),
+	TP_PROTO(const struct seamcall *call),
 
-	TP_ARGS(fn, rcx, rdx, r8, r9),
+	TP_ARGS(call),
 
 	TP_STRUCT__entry(
 		__field(u64, fn)
-		__string(leaf, tdx_leaf_name(fn))
+		__string(leaf, tdx_leaf_name(call->fn))
 		__field(u64, rcx)
 		__field(u64, rdx)
 		__field(u64, r8)
@@ -31,12 +33,12 @@ TRACE_EVENT(seamcall_enter,
 	),
 
 	TP_fast_assign(
-		__entry->fn = fn;
-		__assign_str(leaf, tdx_leaf_name(fn));
-		__entry->rcx = rcx;
-		__entry->rdx = rdx;
-		__entry->r8 = r8;
-		__entry->r9 = r9;
+		__entry->fn = call->fn;
+		__assign_str(leaf, tdx_leaf_name(call->fn));
+		__entry->rcx = call->in.rcx;
+		__entry->rdx = call->in.rdx;
+		__entry->r8 = call->in.r8;
+		__entry->r9 = call->in.r9;
 	),
 
 	TP_printk("%s fn=0x%llx rcx=0x%llx rdx=0x%llx r8=0x%llx r9=0x%llx",
@@ -46,15 +48,15 @@ TRACE_EVENT(seamcall_enter,
 
 TRACE_EVENT(seamcall_exit,
 
-	TP_PROTO(u64 fn, u64 status, u64 rcx, u64 rdx, u64 r8, u64 cycles),
+	TP_PROTO(const struct seamcall *call, u64 cycles),
 
-	TP_ARGS(fn, status, rcx, rdx, r8, cycles),
+	TP_ARGS(call, cycles),
 
 	TP_STRUCT__entry(
 		__field(u64, fn)
-		__string(leaf, tdx_leaf_name(fn))
+		__string(leaf, tdx_leaf_name(call->fn))
 		__field(u64, status)
-		__string(status_name, tdx_status_name(status))
+		__string(status_name, tdx_status_name(call->status))
 		__field(u64, rcx)
 		__field(u64, rdx)
 		__field(u64, r8)
@@ -62,13 +64,13 @@ TRACE_EVENT(seamcall_exit,
 	),
 
 	TP_fast_assign(
-		__entry->fn = fn;
-		__assign_str(leaf, tdx_leaf_name(fn));
-		__entry->status = status;
-		__assign_str(status_name, tdx_status_name(status));
-		__entry->rcx = rcx;
-		__entry->rdx = rdx;
-		__entry->r8 = r8;
+		__entry->fn = call->fn;
+		__assign_str(leaf, tdx_leaf_name(call->fn));
+		__entry->status = call->status;
+		__assign_str(status_name, tdx_status_name(call->status));
+		__entry->rcx = call->out.rcx;
+		__entry->rdx = call->out.rdx;
+		__entry->r8 = call->out.r8;
 		__entry->ns = tdx_cycles_to_ns(cycles);
 	),
 

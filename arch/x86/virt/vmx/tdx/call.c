@@ -34,6 +34,9 @@
 #define SEAMCALL_UD	(TDX_SW_ERROR | X86_TRAP_UD)
 #define SEAMCALL_GP	(TDX_SW_ERROR | X86_TRAP_GP)
 
+static_assert(offsetof(struct seamcall, fn) == SEAMCALL_FN);
+static_assert(offsetof(struct seamcall, in) == SEAMCALL_IN);
+static_assert(offsetof(struct seamcall, out) == SEAMCALL_OUT);
 static_assert(offsetof(struct seamcall_args, rcx) == SEAMCALL_RCX);
 static_assert(offsetof(struct seamcall_args, rdx) == SEAMCALL_RDX);
 static_assert(offsetof(struct seamcall_args, r8) == SEAMCALL_R8);
@@ -41,14 +44,7 @@ static_assert(offsetof(struct seamcall_args, r9) == SEAMCALL_R9);
 static_assert(offsetof(struct seamcall_args, r10) == SEAMCALL_R10);
 static_assert(offsetof(struct seamcall_args, r11) == SEAMCALL_R11);
 
-asmlinkage u64 __seamcall(u64 fn, const struct seamcall_args *in,
-			  struct seamcall_args *out);
-
-/* What a call on one CPU answered */
-struct seamcall_result {
-	u64 status;
-	struct seamcall_args args;
-};
+asmlinkage u64 __seamcall(struct seamcall *call);
 
 /*
  * What seamcall_on_cpus() works with; static, because it is called where
@@ -56,45 +52,33 @@ struct seamcall_result {
  */
 static DEFINE_MUTEX(seamcall_on_cpus_lock);
 static struct cpumask seamcall_todo;
-static DEFINE_PER_CPU(struct seamcall_result, seamcall_results);
+static DEFINE_PER_CPU(struct seamcall, seamcall_percpu);
 
-static bool seamcall_failed(u64 status)
-{
-	return status & TDX_STATUS_FAILED;
-}
-
-/* SEAMCALL has not reached a callee. */
-static bool seamcall_not_made(u64 status)
-{
-	return (status & TDX_SW_ERROR) == TDX_SW_ERROR;
-}
-
-static u64 seamcall_instruction(u64 fn, const struct seamcall_args *in,
-				struct seamcall_args *out)
+static u64 seamcall_instruction(struct seamcall *call)
 {
 	if (tdx_test()) {
-		*out = *in;
-		return tdx_test()->seamcall(fn, out);
+		call->out = call->in;
+		return tdx_test()->seamcall(call->fn, &call->out);
 	}
 
-	return __seamcall(fn, in, out);
+	return __seamcall(call);
 }
 
-/* The CPU must not change meanwhile. */
-static u64 seamcall_once(u64 fn, const struct seamcall_args *in,
-			 struct seamcall_args *out)
+/* The CPU must not change meanwhile. Failures are counted by the caller. */
+static __always_inline u64 seamcall_once(struct seamcall *call)
 {
 	u64 begin, cycles, status;
 
-	trace_seamcall_enter(fn, in->rcx, in->rdx, in->r8, in->r9);
+	trace_seamcall_enter(call);
 	begin = rdtsc();
-	status = seamcall_instruction(fn, in, out);
+	status = seamcall_instruction(call);
 	cycles = rdtsc() - begin;
-	if (unlikely(seamcall_not_made(status)))
-		*out = *in;
-	trace_seamcall_exit(fn, status, out->rcx, out->rdx, out->r8, cycles);
+	call->status = status;
+	tdx_stats_add(call->fn, cycles);
+	trace_seamcall_exit(call, cycles);
 
-	tdx_stats_add(fn, seamcall_failed(status), cycles);
+	if (unlikely(seamcall_failed(status)))
+		call->cpu = smp_processor_id();
 	return status;
 }
 
@@ -125,16 +109,12 @@ static void seamcall_back_off(unsigned int try)
 	usleep_range(us, 2 * us);
 }
 
-/* The operand that is gone after the call but that words need: the field id. */
-static u64 seamcall_words_rdx(u64 fn, const struct seamcall_args *in,
-			      const struct seamcall_args *out)
+static void seamcall_print(const struct seamcall *call)
 {
-	return fn == TDH_SYS_RD ? in->rdx : out->rdx;
-}
-
-static void seamcall_print(u64 fn, u64 status, unsigned int cpu, u64 rdx,
-			   const struct seamcall_args *out)
-{
+	const struct seamcall_args *out = &call->out;
+	u64 fn = call->fn, status = call->status;
+	/* Words need the field id, which is gone after the call. */
+	u64 rdx = fn == TDH_SYS_RD ? call->in.rdx : out->rdx;
 	struct tdx_status_regs regs = {
 		.rcx = out->rcx,
 		.rdx = rdx,
@@ -149,7 +129,7 @@ static void seamcall_print(u64 fn, u64 status, unsigned int cpu, u64 rdx,
 	if (words)
 		tdx_seamcall_describe(words, TDX_STATUS_LEN, fn, status, &regs);
 
-	tdx_err("%s failed on CPU %u: %s\n", leaf, cpu,
+	tdx_err("%s failed on CPU %u: %s\n", leaf, call->cpu,
 		words ?: tdx_status_name(status));
 	/* Numbers for those who know them, and for scripts that look for them */
 	pr_err("SEAMCALL (0x%llx) failed: 0x%016llx, RCX 0x%llx RDX 0x%llx R8 0x%llx R9 0x%llx R10 0x%llx R11 0x%llx\n",
@@ -195,105 +175,96 @@ int seamcall_errno(u64 status)
 	}
 }
 
-/**
- * seamcall() - make a SEAMCALL on this CPU
- * @fn: leaf and version; bit 63 set for P-SEAMLDR
- * @in: registers before
- * @out: registers after, those before if nothing was called; not @in
- * @cpu: set to the CPU that made it, unless NULL
- *
- * Made again up to %SEAMCALL_TRIES times, with growing pauses, while the status
- * says that it can succeed later. Says nothing in the log.
- *
- * Context: Process context, may sleep. The CPU has to be in VMX operation, and
- *	    SEAMRR enabled: otherwise the answer is #UD or #GP as a status.
- * Return: RAX after SEAMCALL; TDX_SEAMCALL_VMFAILINVALID, or TDX_SW_ERROR with
- *	   the number of the exception.
- */
-u64 seamcall(u64 fn, const struct seamcall_args *in, struct seamcall_args *out,
-	     unsigned int *cpu)
+/* The first try has failed. */
+static noinline u64 seamcall_again(struct seamcall *call)
 {
-	unsigned int try, this_cpu;
-	u64 status;
+	unsigned int try;
 
-	for (try = 0; ; try++) {
-		this_cpu = get_cpu();
-		status = seamcall_once(fn, in, out);
-		put_cpu();
-
-		if (likely(!seamcall_failed(status)) ||
-		    !seamcall_transient(fn, status) || try == SEAMCALL_TRIES - 1)
+	for (try = 0; seamcall_failed(call->status); try++) {
+		tdx_stats_add_failed(call->fn);
+		if (!seamcall_transient(call->fn, call->status) ||
+		    try == SEAMCALL_TRIES - 1)
 			break;
 
 		seamcall_back_off(try);
+		preempt_disable();
+		seamcall_once(call);
+		preempt_enable();
 	}
 
-	if (cpu)
-		*cpu = this_cpu;
-	return status;
+	return call->status;
+}
+
+/**
+ * seamcall() - make a SEAMCALL on this CPU
+ * @call: what to call; filled with what came of it
+ *
+ * Made again up to %SEAMCALL_TRIES times in all, with growing pauses, while the
+ * status says that it can succeed later. Says nothing in the log.
+ *
+ * Context: Process context, may sleep. The CPU has to be in VMX operation, and
+ *	    SEAMRR enabled: otherwise the answer is #UD or #GP as a status.
+ * Return: @call->status.
+ */
+u64 seamcall(struct seamcall *call)
+{
+	u64 status;
+
+	preempt_disable();
+	status = seamcall_once(call);
+	preempt_enable();
+
+	return likely(!seamcall_failed(status)) ? status : seamcall_again(call);
 }
 
 /**
  * seamcall_quiet() - make a SEAMCALL once, where nothing else can be done
- * @fn: as for seamcall()
- * @args: registers in and out; unchanged if nothing was called
+ * @call: as for seamcall(), but @call->status and @call->cpu are not set
  *
  * No retry, no trace, no statistics.
  *
  * Context: Any, machine checks among them.
  * Return: As seamcall().
  */
-u64 seamcall_quiet(u64 fn, struct seamcall_args *args)
+u64 seamcall_quiet(struct seamcall *call)
 {
-	return seamcall_instruction(fn, args, args);
+	return seamcall_instruction(call);
 }
 
 /**
  * seamcall_report() - say in the log that a SEAMCALL failed
- * @fn: as for seamcall()
- * @status: what it returned; nothing is said of success
- * @cpu: the CPU that made it
- * @in: registers before
- * @out: registers after
+ * @call: what was made; nothing is said of success
  *
  * Context: Process context, may sleep.
  * Return: As seamcall_errno().
  */
-int seamcall_report(u64 fn, u64 status, unsigned int cpu,
-		    const struct seamcall_args *in,
-		    const struct seamcall_args *out)
+int seamcall_report(const struct seamcall *call)
 {
-	if (seamcall_failed(status))
-		seamcall_print(fn, status, cpu, seamcall_words_rdx(fn, in, out),
-			       out);
+	if (seamcall_failed(call->status))
+		seamcall_print(call);
 
-	return seamcall_errno(status);
+	return seamcall_errno(call->status);
 }
 
 /**
  * tdx_seamcall() - make a SEAMCALL on this CPU and say why it failed
- * @fn: as for seamcall()
- * @args: registers in and out; unchanged if nothing was called
+ * @call: as for seamcall()
  *
  * Context: As seamcall().
  * Return: As seamcall_errno().
  */
-int tdx_seamcall(u64 fn, struct seamcall_args *args)
+int tdx_seamcall(struct seamcall *call)
 {
-	const struct seamcall_args in = *args;
-	unsigned int cpu;
-	u64 status;
-
-	status = seamcall(fn, &in, args, &cpu);
-	return seamcall_report(fn, status, cpu, &in, args);
+	seamcall(call);
+	return seamcall_report(call);
 }
 
 static void seamcall_here(void *fn)
 {
-	static const struct seamcall_args none;
-	struct seamcall_result *res = this_cpu_ptr(&seamcall_results);
+	struct seamcall *call = this_cpu_ptr(&seamcall_percpu);
 
-	res->status = seamcall_once(*(u64 *)fn, &none, &res->args);
+	*call = (struct seamcall){ .fn = *(u64 *)fn };
+	seamcall_once(call);
 }
 
 /*
@@ -306,15 +277,17 @@ static bool seamcall_collect(u64 fn, struct cpumask *todo, struct cpumask *done)
 	unsigned int cpu;
 
 	for_each_cpu(cpu, todo) {
-		u64 status = per_cpu(seamcall_results, cpu).status;
+		u64 status = per_cpu(seamcall_percpu, cpu).status;
 
 		if (!seamcall_failed(status)) {
 			cpumask_clear_cpu(cpu, todo);
 			if (done)
 				cpumask_set_cpu(cpu, done);
-		} else if (!seamcall_transient(fn, status)) {
-			again = false;
+			continue;
 		}
+
+		tdx_stats_add_failed(fn);
+		again &= seamcall_transient(fn, status);
 	}
 
 	return again;
@@ -326,7 +299,7 @@ static unsigned int seamcall_culprit(u64 fn, const struct cpumask *failed)
 	unsigned int cpu;
 
 	for_each_cpu(cpu, failed) {
-		if (!seamcall_transient(fn, per_cpu(seamcall_results, cpu).status))
+		if (!seamcall_transient(fn, per_cpu(seamcall_percpu, cpu).status))
 			return cpu;
 	}
 
@@ -348,8 +321,8 @@ static unsigned int seamcall_culprit(u64 fn, const struct cpumask *failed)
 int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done)
 {
 	struct cpumask *todo = &seamcall_todo;
-	const struct seamcall_result *res;
-	unsigned int cpu, try, others;
+	const struct seamcall *call;
+	unsigned int try, others;
 	int ret = 0;
 
 	lockdep_assert_cpus_held();
@@ -366,14 +339,12 @@ int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done)
 	}
 
 	if (!cpumask_empty(todo)) {
-		cpu = seamcall_culprit(fn, todo);
-		res = &per_cpu(seamcall_results, cpu);
-		seamcall_print(fn, res->status, cpu, res->args.rdx, &res->args);
+		call = per_cpu_ptr(&seamcall_percpu, seamcall_culprit(fn, todo));
+		ret = seamcall_report(call);
 		others = cpumask_weight(todo) - 1;
 		if (others)
 			pr_err("%s failed on %u more CPUs\n", tdx_leaf_name(fn),
 			       others);
-		ret = seamcall_errno(res->status);
 	}
 
 	mutex_unlock(&seamcall_on_cpus_lock);

@@ -84,10 +84,11 @@ int tdx_config_module(struct tdx_config *config, const struct tdmr_plan *plan,
 		      u32 global_keyid)
 {
 	void *info = config->buf + config->infos;
-	struct seamcall_args args = {
-		.rcx = __pa(config->buf),
-		.rdx = plan->nr_tdmrs,
-		.r8 = global_keyid,
+	struct seamcall call = {
+		.fn = TDH_SYS_CONFIG,
+		.in.rcx = __pa(config->buf),
+		.in.rdx = plan->nr_tdmrs,
+		.in.r8 = global_keyid,
 	};
 	u64 *ptrs = config->buf;
 	unsigned int i;
@@ -97,5 +98,5 @@ int tdx_config_module(struct tdx_config *config, const struct tdmr_plan *plan,
 		tdx_fill_tdmr(info, &plan->tdmrs[i]);
 	}
 
-	return tdx_seamcall(TDH_SYS_CONFIG, &args);
+	return tdx_seamcall(&call);
 }

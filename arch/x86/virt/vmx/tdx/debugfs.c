@@ -127,9 +127,9 @@ static int seamcalls_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "%-24s %10s %10s %14s %10s %10s\n", "leaf", "calls", "failed", "ns",
 		   "ns/call", "max_ns");
-	for (leaf = 0; leaf < TDX_STATS_SEAMLDR_LEAVES; leaf++)
+	for (leaf = 0; leaf < TDX_STATS_LEAVES; leaf++)
 		show_leaf(m, BIT_ULL(63) | leaf);
-	for (leaf = 0; leaf < TDX_STATS_MODULE_LEAVES; leaf++)
+	for (leaf = 0; leaf < TDX_STATS_LEAVES; leaf++)
 		show_leaf(m, leaf);
 
 	return 0;

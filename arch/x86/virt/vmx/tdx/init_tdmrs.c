@@ -79,43 +79,36 @@ static bool tdx_tdmr_fail(struct tdx_tdmr_job *job, int err)
 	return !cmpxchg(&job->err, 0, err);
 }
 
-/* One call. Return: 0 or an errno; @next is the next address. */
-static int tdx_tdmr_call(struct tdx_tdmr_job *job, u64 base, u64 *next)
+static void tdx_tdmr_stuck(struct tdx_tdmr_job *job, const struct tdmr *tdmr,
+			   u64 at, unsigned int calls, u64 next)
 {
-	const struct seamcall_args in = { .rcx = base };
-	struct seamcall_args out;
-	unsigned int cpu;
-	u64 status;
-	int ret;
-
-	status = seamcall(TDH_SYS_TDMR_INIT, &in, &out, &cpu);
-	ret = seamcall_errno(status);
-	if (ret && tdx_tdmr_fail(job, ret))
-		seamcall_report(TDH_SYS_TDMR_INIT, status, cpu, &in, &out);
-
-	*next = out.rdx;
-	return ret;
+	if (tdx_tdmr_fail(job, -EIO))
+		tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
+			tdmr->base, tdmr->base + tdmr->size, at, calls, next);
 }
 
 static void tdx_tdmr_init(struct tdx_tdmr_job *job, const struct tdmr *tdmr)
 {
+	struct seamcall call = { .fn = TDH_SYS_TDMR_INIT, .in.rcx = tdmr->base };
 	u64 end = tdmr->base + tdmr->size;
 	u64 at = tdmr->base, next;
 	unsigned int calls = 0;
 
 	while (at < end && !READ_ONCE(job->err)) {
-		if (tdx_tdmr_call(job, tdmr->base, &next))
+		if (unlikely(seamcall_failed(seamcall(&call)))) {
+			if (tdx_tdmr_fail(job, seamcall_errno(call.status)))
+				seamcall_report(&call);
 			return;
+		}
 
+		next = call.out.rdx;
 		if (next > at && next <= end) {
 			trace_tdmr_init(tdmr->base, end, next);
 			tdx_progress(next - at);
 			at = next;
 			calls = 0;
 		} else if (next != at || ++calls == TDX_CALLS_PER_1G) {
-			if (tdx_tdmr_fail(job, -EIO))
-				tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
-					tdmr->base, end, at, calls, next);
+			tdx_tdmr_stuck(job, tdmr, at, calls, next);
 			return;
 		}
 

@@ -23,6 +23,7 @@
 #include <asm/tsc.h>
 
 #include "observe.h"
+#include "seamcall.h"
 
 /* For the names in trace events */
 #include "status.h"
@@ -30,30 +31,7 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/tdx.h>
 
-/* Rows: leaves of the module, of the P-SEAMLDR, all others. */
-#define STATS_OTHER	(TDX_STATS_MODULE_LEAVES + TDX_STATS_SEAMLDR_LEAVES)
-
-struct tdx_stats {
-	struct tdx_leaf_stats leaf[STATS_OTHER + 1];
-};
-
-/* A CPU writes its own, so that SEAMCALLs on many CPUs share no cache line. */
-static struct tdx_stats __percpu *tdx_stats;
-
-static unsigned int stats_row(u64 fn)
-{
-	/* Without the version in bits 23:16 */
-	u64 leaf = fn & ~GENMASK_ULL(23, 16);
-
-	if (leaf < TDX_STATS_MODULE_LEAVES)
-		return leaf;
-
-	leaf &= ~BIT_ULL(63);
-	if ((fn & BIT_ULL(63)) && leaf < TDX_STATS_SEAMLDR_LEAVES)
-		return TDX_STATS_MODULE_LEAVES + leaf;
-
-	return STATS_OTHER;
-}
+struct tdx_stats __percpu *tdx_stats;
 
 /**
  * tdx_stats_start() - count SEAMCALLs from now on
@@ -74,32 +52,23 @@ int tdx_stats_start(void)
 	if (!stats)
 		return -ENOMEM;
 
-	/* Pairs with READ_ONCE() and its dependency in tdx_stats_add(). */
+	/* Pairs with READ_ONCE() and its dependency in those who count. */
 	smp_store_release(&tdx_stats, stats);
 	return 0;
 }
 
 /**
- * tdx_stats_add() - count a SEAMCALL
+ * tdx_stats_add_failed() - count a failure, beside tdx_stats_add()
  * @fn: RAX before
- * @failed: its status is an error
- * @cycles: how long it took, by the TSC
  *
- * Context: The CPU that made it, not migrating.
+ * Context: Any; the CPU does not have to be the one that made the call.
  */
-void tdx_stats_add(u64 fn, bool failed, u64 cycles)
+void tdx_stats_add_failed(u64 fn)
 {
 	struct tdx_stats __percpu *stats = READ_ONCE(tdx_stats);
-	struct tdx_leaf_stats *leaf;
 
-	if (!stats)
-		return;
-
-	leaf = &this_cpu_ptr(stats)->leaf[stats_row(fn)];
-	leaf->calls++;
-	leaf->failed += failed;
-	leaf->cycles += cycles;
-	leaf->max_cycles = max(leaf->max_cycles, cycles);
+	if (stats)
+		this_cpu_inc(stats->leaf[tdx_stats_row(fn)].failed);
 }
 
 /**
@@ -130,7 +99,7 @@ bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats)
 		return false;
 
 	for_each_possible_cpu(cpu) {
-		leaf = &per_cpu_ptr(tdx_stats, cpu)->leaf[stats_row(fn)];
+		leaf = &per_cpu_ptr(tdx_stats, cpu)->leaf[tdx_stats_row(fn)];
 		stats->calls += READ_ONCE(leaf->calls);
 		stats->failed += READ_ONCE(leaf->failed);
 		stats->cycles += READ_ONCE(leaf->cycles);

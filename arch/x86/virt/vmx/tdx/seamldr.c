@@ -38,12 +38,10 @@ const struct seamldr_info *seamldr_get_info(void)
 /* Ask P-SEAMLDR about itself. Return: as seamldr_find_module(). */
 static int seamldr_read(struct seamldr_info *info)
 {
-	const struct seamcall_args in = { .rcx = __pa(info) };
-	struct seamcall_args out;
-	u64 status;
+	struct seamcall call = { .fn = SEAMLDR_INFO, .in.rcx = __pa(info) };
+	u64 status = seamcall(&call);
 	int ret;
 
-	status = seamcall(SEAMLDR_INFO, &in, &out, NULL);
 	ret = seamcall_errno(status);
 	switch (ret) {
 	case 0:

@@ -72,11 +72,10 @@ static_assert(TDX_INFO_BYTES(limits.pamt_entry_size[0]) ==
 
 static int tdx_read_field(u64 id, u64 *val)
 {
-	struct seamcall_args args = { .rdx = id };
-	int ret;
+	struct seamcall call = { .fn = TDH_SYS_RD, .in.rdx = id };
+	int ret = tdx_seamcall(&call);
 
-	ret = tdx_seamcall(TDH_SYS_RD, &args);
-	*val = args.r8;
+	*val = call.out.r8;
 	return ret;
 }
 
@@ -136,18 +135,19 @@ struct tdx_info_page {
 
 static int tdx_info_call(struct tdx_info_page *page)
 {
-	struct seamcall_args args = {
-		.rcx = __pa(&page->sysinfo),
-		.rdx = sizeof(page->sysinfo),
-		.r8 = __pa(page->cmrs),
-		.r9 = TDX_MAX_CMRS,
+	struct seamcall call = {
+		.fn = TDH_SYS_INFO,
+		.in.rcx = __pa(&page->sysinfo),
+		.in.rdx = sizeof(page->sysinfo),
+		.in.r8 = __pa(page->cmrs),
+		.in.r9 = TDX_MAX_CMRS,
 	};
 	int ret;
 
-	ret = tdx_seamcall(TDH_SYS_INFO, &args);
-	if (!ret && args.r9 > TDX_MAX_CMRS) {
+	ret = tdx_seamcall(&call);
+	if (!ret && call.out.r9 > TDX_MAX_CMRS) {
 		tdx_err("the module says that there are %llu CMRs; there can be %u at most\n",
-			args.r9, TDX_MAX_CMRS);
+			call.out.r9, TDX_MAX_CMRS);
 		return -EIO;
 	}
 
@@ -192,11 +192,12 @@ free_page:
  */
 static bool tdx_has_sys_rd(void)
 {
-	const struct seamcall_args in = { .rdx = TDX_FIELD_MAJOR_VERSION };
-	struct seamcall_args out;
-	u64 status;
+	struct seamcall call = {
+		.fn = TDH_SYS_RD,
+		.in.rdx = TDX_FIELD_MAJOR_VERSION,
+	};
+	u64 status = seamcall(&call) & TDX_STATUS_CODE;
 
-	status = seamcall(TDH_SYS_RD, &in, &out, NULL) & TDX_STATUS_CODE;
 	return status != TDX_SYS_NOT_READY && status != TDX_OPERAND_INVALID;
 }
 

@@ -92,13 +92,13 @@ void tdx_unlock_state(void)
 /* TDH.SYS.INIT, once for the whole machine */
 static int tdx_sys_init(void)
 {
-	struct seamcall_args args = {};
+	struct seamcall call = { .fn = TDH_SYS_INIT };
 	int ret;
 
 	if (tdx.sys_init_done)
 		return 0;
 
-	ret = tdx_seamcall(TDH_SYS_INIT, &args);
+	ret = tdx_seamcall(&call);
 	tdx.sys_init_done = !ret;
 	return ret;
 }
@@ -499,7 +499,7 @@ static const char *tdx_page_words(u64 type)
  */
 const char *tdx_private_memory(u64 pa)
 {
-	struct seamcall_args args = {};
+	struct seamcall call = { .fn = TDH_PHYMEM_PAGE_RDMD };
 	const struct tdmr *tdmr;
 	unsigned int i;
 	u64 base;
@@ -515,11 +515,11 @@ const char *tdx_private_memory(u64 pa)
 			return "TDX private memory, metadata (PAMT) of the TDX module";
 	}
 
-	args.rcx = pa;
-	if (seamcall_quiet(TDH_PHYMEM_PAGE_RDMD, &args))
+	call.in.rcx = pa;
+	if (seamcall_quiet(&call))
 		return NULL;
 
-	return tdx_page_words(args.rcx);
+	return tdx_page_words(call.out.rcx);
 }
 
 /**

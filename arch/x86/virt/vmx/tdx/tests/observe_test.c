@@ -59,10 +59,9 @@ static void tdx_long_error_test(struct kunit *test)
 static const u64 counted[] = {
 	64,					/* TDH.EXPORT.ABORT */
 	BIT_ULL(63) | 4,			/* SEAMLDR.CLEANUP */
-	100,					/* no leaf, but a row */
-	TDX_STATS_MODULE_LEAVES,		/* from here on: all others */
-	U64_MAX,
-	BIT_ULL(63) | TDX_STATS_SEAMLDR_LEAVES,
+	7 | 3 << 16,				/* with a version */
+	TDX_STATS_LEAVES - 1,			/* no leaf, but a row */
+	BIT_ULL(63) | (TDX_STATS_LEAVES - 1),
 };
 
 static void tdx_stats_test(struct kunit *test)
@@ -77,8 +76,9 @@ static void tdx_stats_test(struct kunit *test)
 		tdx_stats_get(counted[i], &before);
 
 		preempt_disable();
-		tdx_stats_add(counted[i], false, 10);
-		tdx_stats_add(counted[i] & ~GENMASK_ULL(23, 16), true, 1000 + i);
+		tdx_stats_add(counted[i], 10);
+		tdx_stats_add(counted[i] & ~GENMASK_ULL(23, 16), 1000 + i);
+		tdx_stats_add_failed(counted[i]);
 		preempt_enable();
 
 		KUNIT_EXPECT_TRUE(test, tdx_stats_get(counted[i], &stats));
