@@ -185,11 +185,11 @@ bench: packages-run-test-bench
 # ---- tools and what runs inside the machine
 
 host: packages-run
-	@$(call STEP,host,"building the tools") $(SCRIPTS)/host-tools all $(B)
+	@$(call STEP,host,"building the tools") $(SCRIPTS)/host-tools $(B)
 
-guest: $(VMLINUX)
+guest: host $(VMLINUX)
 	@$(call STEP,guest,"building the initramfs") \
-		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) LINUX_OBJ=$(LINUX_OBJ) all initramfs
+		$(MAKE) -C tools/testing/selftests/tdx O=$(B)/guest LINUX=$(LINUX) LINUX_OBJ=$(LINUX_OBJ) MORE=$(B)/tdx-status all initramfs
 
 # ---- what people call
 

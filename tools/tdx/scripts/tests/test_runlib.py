@@ -502,6 +502,28 @@ class Default(unittest.TestCase):
         self.assertIn("the kernel complains: BUG: x", self.verdict(more="[ 9.0] BUG: x\r\n"))
         self.assertTrue(default.verdict(runlib.Boot(0, 1.0, ""), [], [], 9))
 
+    STATUS = ("TDX-INIT: begin tdx-status", out("tdx-status: TDX can not be used\n\nFindings\n  1. BIOS\n     -> look\n\nTDX module\n  state none\n"),
+              "TDX-INIT: end tdx-status status=2")
+
+    def test_status_inside(self):
+        lines = runlib.parse_console(console("TDX-INIT: begin tdcreate", out(self.TD), "TDX-INIT: end tdcreate status=0", *self.STATUS,
+                                             "TDX-INIT: done status=2 programs=2", "reboot: Power down"))
+        self.assertEqual(default.verdict(runlib.Boot(0, 1.0, ""), lines, [], 9), ["tdx-status does not say that TDs can run"])
+        self.assertEqual([text for text in default.found_inside(lines) if text],
+                         ["tdx-status: TDX can not be used", "Findings", "  1. BIOS", "     -> look"])
+
+    def test_status_not_reached(self):
+        self.assertEqual(default.found_inside(runlib.parse_console(good_console())), [])
+
+    def test_short_descriptions(self):
+        """What is left out is shown as it is."""
+        for platform, text in (({}, "x: 1 package, 2 LPs, 3.86 GiB of RAM, 2 CMRs, 32 TDX KeyIDs, module 1.5.01"),
+                               ({"lps": "0x1", "cmrs": [[0, "0x40000000"]], "module": {"loaded": False}},
+                                "x: 1 package, 1 LP, 1.00 GiB of RAM, 1 CMR, 32 TDX KeyIDs, no module"),
+                               ({"memory": [{"base": 0, "size": 1 << 30}], "tdx_keyids": 1, "module": {"kind": "1.0"}},
+                                "x: 1 package, 2 LPs, 1.00 GiB of RAM, 1 TDX KeyID, module 1.0")):
+            with self.subTest(platform=platform):
+                self.assertIn(text, default.summary("/x", default.whole(platform), {}, None, 1)[0])
 
 if __name__ == "__main__":
     unittest.main()
