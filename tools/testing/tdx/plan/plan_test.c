@@ -377,6 +377,17 @@ static u64 busiest(const struct tdmr_plan *plan, unsigned int workers)
 	return most;
 }
 
+static u64 largest(const struct tdmr_plan *plan)
+{
+	u64 size = 0;
+	unsigned int i;
+
+	for (i = 0; i < plan->nr_tdmrs; i++)
+		size = plan->tdmrs[i].size > size ? plan->tdmrs[i].size : size;
+
+	return size;
+}
+
 static void test_cuts(void)
 {
 	static const struct tdx_region two_nodes[] = {
@@ -427,9 +438,9 @@ static void test_cuts(void)
 	INIT_RAM(&t, three);
 	t.plan.workers = 6;
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 8 && busiest(&t.plan, 6) == 7);
-	/* Shares of 14: 10, 2, 14 + 14 + 2 */
+	/* Shares of 14 in two pieces: 7 + 3, 2, 4 * 7 + 2 */
 	t.plan.workers = 3;
-	CHECK(!tdmr_plan_layout(&t.plan) && busiest(&t.plan, 3) == 14 && t.plan.nr_tdmrs <= 6);
+	CHECK(!tdmr_plan_layout(&t.plan) && busiest(&t.plan, 3) == 14 && t.plan.nr_tdmrs == 8);
 	t.plan.workers = 64;
 	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 42);
 	t.plan.workers = 1;
@@ -441,7 +452,8 @@ static void test_cuts(void)
 	t.plan.per_node = true;
 	for (i = 2; i <= 32; i *= 2) {
 		t.plan.workers = i;
-		CHECK(!tdmr_plan_layout(&t.plan) && busiest(&t.plan, i) == 256 / i);
+		CHECK(!tdmr_plan_layout(&t.plan) && busiest(&t.plan, i) == 256 / i && t.plan.nr_tdmrs > i);
+		CHECK(i == 32 || largest(&t.plan) <= 128 / i * GB);
 	}
 	done(&t);
 }

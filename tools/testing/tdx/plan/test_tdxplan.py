@@ -116,7 +116,7 @@ def test_json():
     check([t["nid"] for t in plan["tdmrs"]] == [0, 0, 1], "--nodes cuts at the node")
     check(plan["tdmrs"][2]["pamt"][0]["base"] >= 68 * GIB, "PAMT is on its node")
     code, plan = plan_of(two_nodes(), "--cpus=13")
-    check(sorted({t["size"] // GIB for t in plan["tdmrs"]}) == [2, 8, 10], "--cpus cuts 2 + 128 GiB into shares of 10")
+    check(sorted({t["size"] // GIB for t in plan["tdmrs"]}) == [2, 3, 5], "--cpus cuts 2 + 128 GiB into shares of 10, two pieces each")
     doc = dict(two_nodes(), max_tdmrs=1)
     code, plan = plan_of(doc)
     check(code == 0 and plan["tdmrs"][0]["size"] == 132 * GIB, "one TDMR has to cover all")

@@ -1223,16 +1223,17 @@ static u32 tdmr_piece_size(const struct tdmr_plan *plan, u32 size,
 }
 
 /*
- * The size that leaves the least to the busiest worker, for nobody has to be
- * slower than the others then; of equal ones, the smallest that makes no more
- * than two pieces for each worker: a slow one can be helped.
+ * The size that leaves the least to the busiest worker. Of equal ones, the
+ * smallest that makes no more than two pieces for each worker, besides what is
+ * left over of each TDMR: one that is slower than the others then leaves its
+ * second piece to them.
  */
 static u32 tdmr_best_size(const struct tdmr_plan *plan, unsigned int workers,
 			  unsigned int max)
 {
 	u32 share, size, last = 0, best = 0, busiest, least = U32_MAX;
 	unsigned int i, k;
-	u64 all = 0;
+	u64 all = 0, few = 2 * workers + plan->nr_tdmrs;
 
 	for (i = 0; i < plan->nr_tdmrs; i++)
 		all += granule(plan->tdmrs[i].size);
@@ -1246,7 +1247,7 @@ static u32 tdmr_best_size(const struct tdmr_plan *plan, unsigned int workers,
 
 		busiest = tdmr_busiest(plan, workers, size);
 		if (busiest < least ||
-		    (busiest == least && tdmr_pieces(plan, size) <= 2 * workers)) {
+		    (busiest == least && tdmr_pieces(plan, size) <= few)) {
 			least = busiest;
 			best = size;
 		}
