@@ -51,6 +51,7 @@ CASES = [
          output=[r"msr 87 on CPU 1: 200000001f", r"msr 87 on CPU 2: 100000002f", r"msr 1401 on CPU 3: ffffffe000400"]),
     Case("no-seamrr", seamrr={"supported": False}),
     Case("movdir64b"),
+    Case("code-writes"),
     Case("modes", findings=[r"^lp-init: CPU 0"]),
     Case("rbp-lost", module={"no_rbp_mod": False}),
     Case("seamrr-off", seamrr={"enabled": False}),

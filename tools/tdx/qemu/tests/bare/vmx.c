@@ -232,7 +232,50 @@ static void movdir(void)
 	check(true, "WBINVD and WBNOINVD");
 }
 
+/* mov $imm32, %eax; ret: the immediate is aligned, so that one store writes it */
+static uint8_t changing[PAGE] __attribute__((aligned(4096))) = { 0x90, 0x90, 0x90, 0xb8, 0, 0, 0, 0, 0xc3 };
+static volatile uint32_t written, seen, stale;
+
+#define WRITES	20000
+
+static void run_changing_code(void *unused)
+{
+	uint32_t (*fn)(void) = (uint32_t (*)(void))changing, r[4];
+
+	(void)unused;
+	while (seen != WRITES) {
+		uint32_t want = written, got;
+
+		cpuid(0, 0, r);		/* serializes */
+		got = fn();
+		if (got == want || got == want + 1) {
+			seen = want;
+		} else {
+			stale = want;
+			return;
+		}
+	}
+}
+
+/* Code that one CPU writes to while another runs it: once told, that one must not see what was there before */
+static void code_writes(void)
+{
+	volatile uint32_t *imm = (volatile uint32_t *)&changing[4];
+	uint32_t i;
+
+	on_cpu_start(1, run_changing_code, NULL);
+	for (i = 1; i <= WRITES && !stale; i++) {
+		*imm = i;
+		written = i;
+		while (seen != i && !stale)
+			pause();
+	}
+	if (stale)
+		print("write %u was not seen\n", stale);
+	check(!stale, "another CPU runs what was written, each of %u times", WRITES);
+}
+
 const struct test vmx_tests[] = {
 	{ "vmx", vmx }, { "init-blocked", init_blocked }, { "keyid", keyid }, { "msrs", msrs },
-	{ "no-seamrr", no_seamrr }, { "movdir64b", movdir }, { NULL, NULL }
+	{ "no-seamrr", no_seamrr }, { "movdir64b", movdir }, { "code-writes", code_writes }, { NULL, NULL }
 };
