@@ -11,7 +11,9 @@
 
 static int fail(struct tdmr_plan *plan, int err, const char *why, u64 start, u64 end, u64 need, u64 limit)
 {
-	plan->error = (struct tdmr_error){ why, { start, end }, need, limit };
+	plan->error = (struct tdmr_error){
+		.why = why, .range = { start, end }, .need = need, .limit = limit
+	};
 	return err;
 }
 

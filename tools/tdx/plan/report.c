@@ -145,7 +145,7 @@ static void print_nodes(FILE *out, const struct tdmr_plan *plan)
 {
 	unsigned int i, max = 0;
 	u64 *memory, *pamt;
-	int nid;
+	int nid, ps;
 
 	for (i = 0; i < plan->nr_regions; i++) {
 		if ((unsigned int)plan->regions[i].nid > max)
@@ -158,9 +158,11 @@ static void print_nodes(FILE *out, const struct tdmr_plan *plan)
 	for (i = 0; i < plan->nr_regions; i++)
 		memory[plan->regions[i].nid] += plan->regions[i].end - plan->regions[i].start;
 	for (i = 0; i < plan->nr_tdmrs; i++) {
-		nid = node_of(plan, plan->tdmrs[i].pamt_base[TDX_PS_4K]);
-		if (nid >= 0)
-			pamt[nid] += tdmr_pamt_total(&plan->tdmrs[i]);
+		for (ps = 0; ps < TDX_PS_NR; ps++) {
+			nid = node_of(plan, plan->tdmrs[i].pamt_base[ps]);
+			if (nid >= 0)
+				pamt[nid] += plan->tdmrs[i].pamt_size[ps];
+		}
 	}
 	for (i = 0; i <= max; i++) {
 		if (memory[i])

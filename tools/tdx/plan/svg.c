@@ -63,8 +63,22 @@ static bool failed_range(const struct outcome *o)
 	return o->ret && !o->plan.nr_tdmrs && range->start < range->end;
 }
 
+/* The next piece of a PAMT from level *ps on: levels may be side by side. False if there is none. */
+static bool pamt_piece(const struct tdmr *t, int *ps, struct tdx_range *piece)
+{
+	if (*ps == TDX_PS_NR || !t->pamt_base[*ps])
+		return false;
+	piece->start = t->pamt_base[*ps];
+	piece->end = piece->start + t->pamt_size[(*ps)++];
+	while (*ps < TDX_PS_NR && t->pamt_base[*ps] == piece->end)
+		piece->end += t->pamt_size[(*ps)++];
+
+	return true;
+}
+
 static void tdmr_edges(struct picture *p, const struct outcome *o)
 {
+	struct tdx_range piece;
 	unsigned int i, j;
 
 	if (o && failed_range(o))
@@ -72,12 +86,13 @@ static void tdmr_edges(struct picture *p, const struct outcome *o)
 
 	for (i = 0; o && i < o->plan.nr_tdmrs; i++) {
 		const struct tdmr *t = &o->plan.tdmrs[i];
+		int ps = 0;
 
 		add_edges(p, t->base, t->base + t->size);
 		for (j = 0; j < t->nr_reserved; j++)
 			add_edges(p, t->reserved[j].start, t->reserved[j].end);
-		if (t->pamt_base[TDX_PS_4K])
-			add_edges(p, t->pamt_base[TDX_PS_4K], t->pamt_base[TDX_PS_4K] + tdmr_pamt_total(t));
+		while (pamt_piece(t, &ps, &piece))
+			add_edges(p, piece.start, piece.end);
 	}
 }
 
@@ -85,7 +100,7 @@ static void find_edges(struct picture *p)
 {
 	size_t i, nr = 0, room = 2 * (p->map->nr_regions + p->map->nr_cmrs);
 
-	room += 2 * (2 + TDMR_MAX_RESERVED) *
+	room += 2 * (1 + TDX_PS_NR + TDMR_MAX_RESERVED) *
 		(2 + p->ours->plan.nr_tdmrs + (p->mainline ? p->mainline->plan.nr_tdmrs : 0));
 	p->edges = calloc(room + 1, sizeof(*p->edges));
 	p->pieces = calloc(room + 1, sizeof(*p->pieces));
@@ -299,6 +314,7 @@ static void axis(struct picture *p)
 
 static void tdmr_lane(struct picture *p, const struct outcome *o, unsigned int lane)
 {
+	struct tdx_range piece;
 	unsigned int i, j;
 	char label[100];
 
@@ -312,12 +328,11 @@ static void tdmr_lane(struct picture *p, const struct outcome *o, unsigned int l
 	}
 	for (i = 0; i < o->plan.nr_tdmrs; i++) {
 		const struct tdmr *t = &o->plan.tdmrs[i];
+		int ps = 0;
 
-		if (!t->pamt_base[TDX_PS_4K])
-			continue;
 		snprintf(label, sizeof(label), "PAMT of TDMR %u", i);
-		box(p, lane, 3, t->pamt_base[TDX_PS_4K], t->pamt_base[TDX_PS_4K] + tdmr_pamt_total(t),
-		    "class=\"pamt\"", NULL, label);
+		while (pamt_piece(t, &ps, &piece))
+			box(p, lane, 3, piece.start, piece.end, "class=\"pamt\"", NULL, label);
 	}
 	for (i = 0; i < o->plan.nr_tdmrs; i++) {
 		const struct tdmr *t = &o->plan.tdmrs[i];

@@ -178,7 +178,7 @@ static void test_bad_input(void)
 
 struct pool {
 	unsigned char state[POOL_BLOCKS];	/* 0 free, 1 in use, 2 PAMT */
-	struct tdx_range taken[MAX_TDMRS + 8];
+	struct tdx_range taken[3 * MAX_TDMRS + 8];
 	unsigned int nr_taken;
 	unsigned int takes, gives;
 	u64 bytes;
@@ -209,32 +209,51 @@ static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
 static void pool_give(void *ctx, u64 start, u64 end)
 {
 	struct pool *pool = ctx;
+	struct tdx_range was;
 	unsigned int i;
 
 	for (i = 0; i < pool->nr_taken; i++) {
 		if (start >= pool->taken[i].start && end <= pool->taken[i].end)
 			break;
 	}
-	check(i < pool->nr_taken, "gives back what was not taken", __LINE__);
+	check(i < pool->nr_taken && start < end, "gives back what was not taken", __LINE__);
+	if (i == pool->nr_taken)
+		return;
+
+	was = pool->taken[i];
+	pool->taken[i] = pool->taken[--pool->nr_taken];
+	if (was.start < start)
+		pool->taken[pool->nr_taken++] = (struct tdx_range){ was.start, start };
+	if (end < was.end)
+		pool->taken[pool->nr_taken++] = (struct tdx_range){ end, was.end };
 	pool->gives++;
 	pool->bytes -= end - start;
 }
 
 static const struct tdmr_pamt_ops pool_ops = { .take = pool_take, .give = pool_give };
 
+/* Nothing is taken, every other block of so many MiB is in use. */
+static void fragment(struct pool *pool, unsigned int block)
+{
+	unsigned int i;
+
+	memset(pool, 0, sizeof(*pool));
+	for (i = 0; i < POOL_BLOCKS; i++)
+		pool->state[i] = i / block % 2;
+}
+
 static int place_all(struct tdmr_plan *plan, struct pool *pool)
 {
 	int ret = tdmr_plan_place(plan, &pool_ops, pool);
 	unsigned int i;
 
-	pool->nr_taken = pool->nr_taken < MAX_TDMRS ? pool->nr_taken : MAX_TDMRS;
 	if (ret) {
-		check(!pool->bytes, "memory leaked", __LINE__);
+		check(!pool->bytes && !pool->nr_taken, "memory leaked", __LINE__);
 		for (i = 0; i < plan->nr_tdmrs; i++)
 			check(!plan->tdmrs[i].pamt_base[TDX_PS_4K], "a PAMT is left", __LINE__);
 		return ret;
 	}
-	check(pool->bytes == bytes(plan) && !pool->gives, "PAMTs are what was taken", __LINE__);
+	check(pool->bytes == bytes(plan), "PAMTs are what was taken", __LINE__);
 	ret = tdmr_plan_reserve(plan);
 	check(!ret, "reserved areas are enough", __LINE__);
 	ret = tdmr_verify(plan);
@@ -466,17 +485,18 @@ static void test_split(void)
 	INIT_RAM(&t, regions);
 	t.plan.limits.max_tdmrs = 1;
 	CHECK(!tdmr_plan_layout(&t.plan) && is_tdmr(&t.plan, 0, 0, 12 * GB));
-	CHECK(tdmr_plan_split(&t.plan, 0) == -28 && t.plan.nr_tdmrs == 1 && t.plan.error.limit == 1);
-	t.plan.limits.max_tdmrs = 6;
-	/* First where no memory is, the most of it, then in the middle */
-	CHECK(!tdmr_plan_split(&t.plan, 0) && is_tdmr(&t.plan, 0, 0, 4 * GB) && is_tdmr(&t.plan, 1, 6 * GB, 12 * GB));
+	/* First where no memory is, the most of it, then where it is said */
+	tdmr_plan_split(&t.plan, 0, 1);
+	CHECK(is_tdmr(&t.plan, 0, 0, 4 * GB) && is_tdmr(&t.plan, 1, 6 * GB, 12 * GB));
 	CHECK(t.tdmrs[0].nid == 0 && t.tdmrs[1].nid == 1 && t.tdmrs[1].pamt_size[TDX_PS_4K] == 24 * MB);
-	CHECK(!tdmr_plan_split(&t.plan, 0) && is_tdmr(&t.plan, 0, 0, 2 * GB) && is_tdmr(&t.plan, 1, 3 * GB, 4 * GB));
+	tdmr_plan_split(&t.plan, 0, 1);
+	CHECK(is_tdmr(&t.plan, 0, 0, 2 * GB) && is_tdmr(&t.plan, 1, 3 * GB, 4 * GB));
 	t.tdmrs[0].pamt_base[TDX_PS_4K] = 7 * GB;
-	CHECK(!tdmr_plan_split(&t.plan, 2) && is_tdmr(&t.plan, 2, 6 * GB, 9 * GB) && is_tdmr(&t.plan, 3, 9 * GB, 12 * GB));
+	tdmr_plan_split(&t.plan, 2, 4);
+	CHECK(is_tdmr(&t.plan, 2, 6 * GB, 10 * GB) && is_tdmr(&t.plan, 3, 10 * GB, 12 * GB));
 	CHECK(t.tdmrs[0].pamt_base[TDX_PS_4K] == 7 * GB);
-	CHECK(tdmr_plan_split(&t.plan, 1) == -28 && strstr(t.plan.error.why, "1 GiB only"));
-	CHECK(!tdmr_plan_split(&t.plan, 2) && is_tdmr(&t.plan, 2, 6 * GB, 7 * GB) && is_tdmr(&t.plan, 3, 7 * GB, 9 * GB));
+	tdmr_plan_split(&t.plan, 2, 1);
+	CHECK(is_tdmr(&t.plan, 2, 6 * GB, 7 * GB) && is_tdmr(&t.plan, 3, 7 * GB, 10 * GB));
 	CHECK(t.plan.nr_tdmrs == 5);
 	done(&t);
 }
@@ -487,8 +507,8 @@ static void test_place(void)
 		{ MB, 2 * GB, 0 }, { 4 * GB, 20 * GB, 0 }, { 20 * GB, 36 * GB, 1 },
 	};
 	struct pool *pool = calloc(1, sizeof(*pool));
+	unsigned int i, apart;
 	struct test t;
-	unsigned int i;
 
 	/* Side by side, on each node one piece */
 	INIT_RAM(&t, regions);
@@ -507,46 +527,100 @@ static void test_place(void)
 	CHECK(t.tdmrs[2].pamt_base[0] < 20 * GB);
 
 	/* Every other block of 20 MiB in use: 64 MiB find no place, 16 MiB do. */
-	memset(pool, 0, sizeof(*pool));
-	for (i = 0; i < POOL_BLOCKS; i++)
-		pool->state[i] = i / 20 % 2;
+	fragment(pool, 20);
 	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool));
 	CHECK(t.plan.nr_tdmrs == 9);
 	for (i = 0; i < t.plan.nr_tdmrs; i++)
 		CHECK((t.tdmrs[i].pamt_base[0] >= 20 * GB) == (t.tdmrs[i].base >= 20 * GB));
 
+	/* Every other block of 13 MiB, enough for 3 GiB: no more TDMRs than it takes */
+	fragment(pool, 13);
+	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.plan.nr_tdmrs == 1 + 6 + 6);
+
 	/* Every other block of 5 MiB: down to single GiB */
-	memset(pool, 0, sizeof(*pool));
-	for (i = 0; i < POOL_BLOCKS; i++)
-		pool->state[i] = i / 5 % 2;
+	fragment(pool, 5);
 	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.plan.nr_tdmrs == 34);
 
 	/* One TDMR too few for that */
-	memset(pool->taken, 0, sizeof(pool->taken));
-	pool->nr_taken = pool->takes = pool->gives = pool->bytes = 0;
+	fragment(pool, 5);
 	t.plan.limits.max_tdmrs = 33;
 	CHECK(!tdmr_plan_layout(&t.plan) && place_all(&t.plan, pool) == -12 && pool->gives);
-	CHECK(strstr(t.plan.error.why, "no contiguous memory"));
+	CHECK(strstr(t.plan.error.why, "no more, smaller TDMRs are allowed"));
 	t.plan.limits.max_tdmrs = 64;
 
-	/* Every other block of 4 MiB: a GiB needs a little more than that. */
-	memset(pool, 0, sizeof(*pool));
-	for (i = 0; i < POOL_BLOCKS; i++)
-		pool->state[i] = i / 4 % 2;
+	/* Every other block of 4 MiB: a GiB needs a little more than that, its levels are apart. */
+	fragment(pool, 4);
+	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.plan.nr_tdmrs == 34);
+	for (i = 0, apart = 0; i < 34; i++)
+		apart += t.tdmrs[i].pamt_base[0] + 4 * MB != t.tdmrs[i].pamt_base[1];
+	CHECK(apart == 34);
+
+	/* Of 3 MiB: what is missing, and where */
+	fragment(pool, 3);
 	CHECK(!tdmr_plan_layout(&t.plan) && place_all(&t.plan, pool) == -12 && !pool->takes);
-	CHECK(t.plan.error.need == 4108 * KB);
+	CHECK(strstr(t.plan.error.why, "smaller TDMRs would not help"));
+	CHECK(t.plan.error.need == 4 * (t.plan.error.range.end - t.plan.error.range.start) / 1024);
+	CHECK(t.plan.error.nid == (t.plan.error.range.start >= 20 * GB));
 
 	/* Free memory in one GiB only, in pieces: a TDMR has no more than 16 areas for them. */
-	memset(pool, 1, sizeof(pool->state));
-	memset(pool->taken, 0, sizeof(*pool) - sizeof(pool->state));
-	for (i = 0; i < 1024; i++)
-		pool->state[30 * 1024 + i] = i / 5 % 2;
+	fragment(pool, 5);
+	memset(pool->state, 1, 30 * 1024);
+	memset(pool->state + 31 * 1024, 1, POOL_BLOCKS - 31 * 1024);
 	CHECK(!tdmr_plan_layout(&t.plan) && place_all(&t.plan, pool) == -12 && pool->gives);
+	CHECK(strstr(t.plan.error.why, "where TDMRs have reserved areas left"));
 	/* With pieces of 9 MiB for two GiB each, 17 are needed; one is beside the hole at the top. */
-	memset(pool->taken, 0, sizeof(*pool) - sizeof(pool->state));
-	for (i = 0; i < 1024; i++)
-		pool->state[30 * 1024 + i] = i / 13 % 2;
+	fragment(pool, 13);
+	memset(pool->state, 1, 30 * 1024);
+	memset(pool->state + 31 * 1024, 1, POOL_BLOCKS - 31 * 1024);
 	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool));
+	done(&t);
+	free(pool);
+}
+
+/*
+ * TDMRs cut for speed are as many as there may be, and one of them has no PAMT:
+ * a large piece holds those of most of the memory, small ones have to do for the rest.
+ */
+static void test_place_uncut(void)
+{
+	static const struct tdx_region regions[] = { { 0, 12 * GB, 0 }, { 16 * GB, 28 * GB, 0 } };
+	struct pool *pool = calloc(1, sizeof(*pool));
+	struct test t;
+	unsigned int i;
+
+	memset(pool->state, 1, POOL_BLOCKS);
+	memset(pool->state + 17 * 1024, 0, 50);
+	for (i = 0; i < 6; i++)
+		memset(pool->state + 2 * 1024 + 10 * i, 0, 9);
+
+	INIT_RAM(&t, regions);
+	t.plan.limits.max_tdmrs = 8;
+	t.plan.workers = 8;
+	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 8 && t.tdmrs[0].size == 3 * GB);
+	CHECK(!place_all(&t.plan, pool) && t.plan.nr_tdmrs == 7 && t.plan.workers == 8);
+	done(&t);
+	free(pool);
+}
+
+/* Reserved areas, not memory, are what is missing: the TDMR that has none left is cut, whichever it is. */
+static void test_place_full(void)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+	struct tdx_region regions[17];
+	struct test t;
+	unsigned int i;
+
+	/* 15 holes in the upper TDMR, and its PAMT in a place of its own; none is left for the lower one's */
+	regions[0] = (struct tdx_region){ 0, GB, 0 };
+	for (i = 0; i < 16; i++)
+		regions[i + 1] = (struct tdx_region){ 4 * GB + i * 256 * MB + (i ? MB : 0), 4 * GB + (i + 1) * 256 * MB, 0 };
+	memset(pool->state, 1, POOL_BLOCKS);
+	memset(pool->state + 4 * 1024 + 100, 0, 20);
+	memset(pool->state + 7 * 1024 + 300, 0, 5);
+
+	INIT_RAM(&t, regions);
+	CHECK(!tdmr_plan_layout(&t.plan) && t.plan.nr_tdmrs == 2 && t.tdmrs[1].nr_reserved == 15);
+	CHECK(!place_all(&t.plan, pool) && t.plan.nr_tdmrs == 3);
 	done(&t);
 	free(pool);
 }
@@ -598,7 +672,7 @@ static void test_place_random(void)
 			regions[i].nid = i / 4;
 		}
 		memset(pool, 0, sizeof(*pool));
-		longest = 4 + below(1 + below(60));
+		longest = 1 + below(1 + below(40));
 		for (i = 0; i < POOL_BLOCKS;) {
 			for (j = 1 + below(longest); j-- && i < POOL_BLOCKS;)
 				pool->state[i++] = 0;
@@ -649,10 +723,13 @@ static void test_reserve(void)
 	CHECK(t.tdmrs[0].reserved[0].start == 150 * MB && t.tdmrs[0].reserved[0].end == 500 * MB + 4108 * KB);
 
 	CHECK(!tdmr_plan_layout(&t.plan));
-	CHECK(tdmr_pamt_fits(&t.plan, 500 * MB, 600 * MB) && tdmr_pamt_fits(&t.plan, 90 * MB, 100 * MB));
-	CHECK(!tdmr_pamt_fits(&t.plan, 501 * MB, 600 * MB) && !tdmr_pamt_fits(&t.plan, 0, 10 * MB));
+	/* Nor is a place taken that needs an area of its own. */
+	memset(pool, 0, sizeof(*pool));
+	pool->state[500] = pool->state[99] = pool->state[1023] = 1;
+	CHECK(place_all(&t.plan, pool) == -12 && !pool->takes &&
+	      strstr(t.plan.error.why, "where TDMRs have reserved areas left"));
 	t.plan.limits.max_reserved = 2;
-	CHECK(tdmr_pamt_fits(&t.plan, 501 * MB, 600 * MB));
+	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.tdmrs[0].nr_reserved == 2);
 
 	/* A single page of memory between two holes stays usable. */
 	{
@@ -788,6 +865,8 @@ int main(void)
 	test_cuts();
 	test_split();
 	test_place();
+	test_place_uncut();
+	test_place_full();
 	test_place_at_zero();
 	test_place_random();
 	test_reserve();

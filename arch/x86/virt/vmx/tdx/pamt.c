@@ -2,7 +2,7 @@
 /*
  * PAMT: the physical address metadata tables, the module's own memory.
  *
- * Each TDMR has three, for 4 KiB, 2 MiB and 1 GiB pages, contiguous, convertible,
+ * Each TDMR has three, for 4 KiB, 2 MiB and 1 GiB pages, each contiguous, convertible,
  * and in no usable part of a TDMR. Where they should be is the planner's
  * business, see tdmr_place.c; here is the allocator that it tries places with.
  */
@@ -15,14 +15,17 @@
 #include <linux/io.h>
 #include <linux/limits.h>
 #include <linux/memory_hotplug.h>
+#include <linux/migrate.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/page-isolation.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/swap.h>
 
 #include <asm/special_insns.h>
 
@@ -36,15 +39,35 @@
 /* Bytes of PAMT memory that are allocated now. */
 static u64 tdx_pamt_allocated;
 
+/* Neither free, nor what alloc_contig_range() could move away? */
+static bool tdx_page_stays(struct page *page)
+{
+	if (PageReserved(page) || PageHuge(page))
+		return true;
+	if (!page_count(page))
+		return false;
+
+	return (!PageLRU(page) && !__PageMovable(compound_head(page))) ||
+	       page_maybe_dma_pinned(page);
+}
+
+/* Blocks of pages that are not for us, whatever is in them */
+static bool tdx_block_is_taken(struct page *page)
+{
+	int type = get_pageblock_migratetype(page);
+
+	return is_migrate_cma(type) || is_migrate_isolate(type);
+}
+
 /*
  * Cheap checks before pages are moved away: most places fail here. Returns 0, or
- * the end of the highest thing that is in the way.
+ * the end of the highest thing that is in the way. Every page is looked at twice
+ * at most, if the next place tried begins there.
  */
 static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 {
 	struct page *page = pfn_to_online_page(start);
 	unsigned long pfn = end;
-	bool movable = false;
 	struct zone *zone;
 
 	/* Memory is online or offline by sections: a long way, page by page. */
@@ -58,24 +81,52 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 
 	while (pfn-- > start) {
 		page = pfn_to_online_page(pfn);
-		if (!page || page_zone(page) != zone || PageReserved(page) ||
-		    PageHuge(page))
+		if (!page || page_zone(page) != zone || tdx_page_stays(page))
 			return PFN_PHYS(pfn + 1);
 
-		if (pfn + 1 == end || IS_ALIGNED(pfn + 1, pageblock_nr_pages))
-			movable = get_pageblock_migratetype(page) == MIGRATE_MOVABLE;
-		/* Neither free nor what could be moved away */
-		if (!movable && page_count(page) && !PageLRU(page))
-			return PFN_PHYS(ALIGN(pfn + 1, pageblock_nr_pages));
+		if ((pfn + 1 == end || IS_ALIGNED(pfn + 1, pageblock_nr_pages)) &&
+		    tdx_block_is_taken(page))
+			return PFN_PHYS(pfn + 1);
 	}
 
 	return 0;
+}
+
+/*
+ * Where to go on after alloc_contig_range() has failed with @err. It moves pages
+ * away from low addresses to high ones, so what it could not move is the lowest
+ * page that is still in use: no place with that page is worth a try. If there is
+ * no memory to move pages to, no place with any page in use is.
+ */
+static u64 tdx_pamt_behind(unsigned long start, unsigned long end, int nid, int err)
+{
+	u64 obstacle = tdx_pamt_obstacle(start, end, nid);
+	unsigned long pfn, next = start + 1;
+
+	if (obstacle)
+		return obstacle;
+
+	for (pfn = start; pfn < end; pfn++) {
+		if (is_free_buddy_page(pfn_to_page(pfn)))
+			continue;
+		next = pfn + 1;
+		if (err != -ENOMEM)
+			break;
+	}
+
+	/* Pages of a block that was allocated as one have no count of their own. */
+	while (!IS_ALIGNED(next, MAX_ORDER_NR_PAGES) && !page_count(pfn_to_page(next)) &&
+	       !is_free_buddy_page(pfn_to_page(next)))
+		next++;
+
+	return PFN_PHYS(next);
 }
 
 /* 0, or where to try next, see struct tdmr_pamt_ops */
 static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 {
 	u64 next;
+	int err;
 
 	if (tdx_test() && tdx_test()->pamt_fails())
 		return end;
@@ -89,14 +140,11 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 	if (next)
 		return next;
 
-	/*
-	 * Not zeroed: the module initialises it. What cannot be moved away is
-	 * not told: go on by a part of the size, large pieces take long to try.
-	 */
-	if (alloc_contig_range(PHYS_PFN(start), PHYS_PFN(end), MIGRATE_MOVABLE,
-			       GFP_KERNEL | __GFP_NOWARN))
-		return start + max_t(u64, ALIGN((end - start) / 16, PAGE_SIZE),
-				     SZ_4M);
+	/* Not zeroed: the module initialises it. */
+	err = alloc_contig_range(PHYS_PFN(start), PHYS_PFN(end), MIGRATE_MOVABLE,
+				 GFP_KERNEL | __GFP_NOWARN);
+	if (err)
+		return tdx_pamt_behind(PHYS_PFN(start), PHYS_PFN(end), nid, err);
 
 	tdx_pamt_allocated += end - start;
 	return 0;
@@ -115,7 +163,8 @@ static const struct tdmr_pamt_ops tdx_pamt_ops = {
 
 /**
  * tdx_pamt_alloc() - allocate the PAMTs of all TDMRs
- * @plan: a layout; more TDMRs afterwards if memory comes only in small pieces
+ * @plan: a layout with scratch memory; more TDMRs afterwards if memory comes
+ *	  only in small pieces
  *
  * Context: Process context. Memory hotplug held off.
  * Return: 0, or -ENOMEM, with a message and nothing allocated.
@@ -125,11 +174,14 @@ int tdx_pamt_alloc(struct tdmr_plan *plan)
 	const struct tdmr_error *error = &plan->error;
 	int ret;
 
+	/* Pages on their way to the LRU lists cannot be moved. */
+	lru_add_drain_all();
+
 	ret = tdmr_plan_place(plan, &tdx_pamt_ops, NULL);
 	if (ret)
-		tdx_err("no PAMT for [0x%llx, 0x%llx): %s; %llu KiB are needed: free memory, or do this earlier after boot, and try again\n",
+		tdx_err("no PAMT for [0x%llx, 0x%llx): %s; %llu KiB in one piece are wanted, of node %d or else of any: create the first TD early after boot, or free memory, compact it (/proc/sys/vm/drop_caches, compact_memory) and try again\n",
 			error->range.start, error->range.end, error->why,
-			error->need >> 10);
+			error->need >> 10, error->nid);
 
 	return ret;
 }
@@ -144,14 +196,13 @@ void tdx_pamt_free(struct tdmr_plan *plan)
 {
 	struct tdmr *tdmr;
 	unsigned int i;
-	u64 base;
+	int ps;
 
 	for (i = 0; i < plan->nr_tdmrs; i++) {
 		tdmr = &plan->tdmrs[i];
-		base = tdmr->pamt_base[TDX_PS_4K];
-		if (!base)
-			continue;
-		tdx_pamt_give(NULL, base, base + tdmr_pamt_total(tdmr));
+		for (ps = 0; ps < TDX_PS_NR && tdmr->pamt_base[ps]; ps++)
+			tdx_pamt_give(NULL, tdmr->pamt_base[ps],
+				      tdmr->pamt_base[ps] + tdmr->pamt_size[ps]);
 		memset(tdmr->pamt_base, 0, sizeof(tdmr->pamt_base));
 	}
 }
@@ -182,15 +233,42 @@ static void tdx_clear_private(u64 base, u64 bytes)
 void tdx_pamt_clean(const struct tdmr_plan *plan)
 {
 	unsigned int i;
+	int ps;
 
 	if (!boot_cpu_has_bug(X86_BUG_TDX_PW_MCE) ||
 	    !boot_cpu_has(X86_FEATURE_MOVDIR64B))
 		return;
 
 	for (i = 0; i < plan->nr_tdmrs; i++) {
-		tdx_clear_private(plan->tdmrs[i].pamt_base[TDX_PS_4K],
-				  tdmr_pamt_total(&plan->tdmrs[i]));
+		for (ps = 0; ps < TDX_PS_NR; ps++)
+			tdx_clear_private(plan->tdmrs[i].pamt_base[ps],
+					  plan->tdmrs[i].pamt_size[ps]);
 	}
+}
+
+/**
+ * tdx_pamt_contains() - is this in a PAMT?
+ * @plan: TDMRs with PAMTs
+ * @pa: address
+ *
+ * Context: Any.
+ */
+bool tdx_pamt_contains(const struct tdmr_plan *plan, u64 pa)
+{
+	const struct tdmr *tdmr;
+	unsigned int i;
+	int ps;
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		tdmr = &plan->tdmrs[i];
+		for (ps = 0; ps < TDX_PS_NR; ps++) {
+			if (pa >= tdmr->pamt_base[ps] &&
+			    pa - tdmr->pamt_base[ps] < tdmr->pamt_size[ps])
+				return true;
+		}
+	}
+
+	return false;
 }
 
 /**

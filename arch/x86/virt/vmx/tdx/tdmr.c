@@ -102,8 +102,13 @@ static u64 tdmr_pamt_entries(const struct tdmr_limits *limits, u64 granules,
 	return entries * limits->pamt_entry_size[ps];
 }
 
-static u64 tdmr_pamt_level(const struct tdmr_limits *limits, u64 granules,
-			   int ps)
+/**
+ * tdmr_pamt_level() - bytes of one level of a PAMT
+ * @limits: what the module says
+ * @granules: GiB of the TDMR
+ * @ps: page size that the level is for
+ */
+u64 tdmr_pamt_level(const struct tdmr_limits *limits, u64 granules, int ps)
 {
 	return ALIGN(tdmr_pamt_entries(limits, granules, ps), PAMT_PAGE);
 }
@@ -1321,31 +1326,21 @@ int tdmr_plan_layout(struct tdmr_plan *plan)
  * tdmr_plan_split() - cut a TDMR, because there is no memory for its PAMT
  * @plan: a layout; other TDMRs may have PAMTs already
  * @i: index of the TDMR, afterwards of the lower part; the upper is behind it
+ * @granules: GiB of the lower part; at least 1, and less than the TDMR has
  *
- * It is cut where it has most granules without memory, or else in the middle.
- * Both parts have no PAMT; no other PAMT changes. Parts need no more reserved
- * areas than the whole.
- *
- * Return: 0, or -ENOSPC: it is one granule, or there are max_tdmrs TDMRs.
+ * It is cut where it has most granules without memory, wherever that is, or else
+ * where @granules says. Both parts have no PAMT; no other PAMT changes. Parts
+ * need no more reserved areas than the whole. There have to be less than
+ * max_tdmrs TDMRs.
  */
-int tdmr_plan_split(struct tdmr_plan *plan, unsigned int i)
+void tdmr_plan_split(struct tdmr_plan *plan, unsigned int i, u64 granules)
 {
 	struct tdmr *tdmr = &plan->tdmrs[i];
 	u64 top = tdmr->base + tdmr->size;
-	u32 end = granule(tdmr->base + tdmr->size / 2), start = end;
+	u32 end = granule(tdmr->base) + granules, start = end;
 	const struct tdx_region *region;
 	unsigned int r;
 	u32 low = 0;
-
-	if (plan->nr_tdmrs >= plan->limits.max_tdmrs)
-		return tdmr_fail(plan, -ENOSPC,
-				 "a TDMR would have to be cut, but there may be no more of them",
-				 tdmr->base, top, plan->nr_tdmrs + 1,
-				 plan->limits.max_tdmrs);
-	if (tdmr->size < 2 * TDMR_GRANULE)
-		return tdmr_fail(plan, -ENOSPC,
-				 "a TDMR would have to be cut, but it has 1 GiB only",
-				 tdmr->base, top, 0, 0);
 
 	for (r = 0; r < plan->nr_regions; r++) {
 		region = &plan->regions[r];
@@ -1363,6 +1358,4 @@ int tdmr_plan_split(struct tdmr_plan *plan, unsigned int i)
 
 	tdmr_cut(plan, i, end, start);
 	tdmr_fill(plan);
-
-	return 0;
 }

@@ -78,7 +78,8 @@ struct tdmr_limits {
  * @base: address, a multiple of 1 GiB
  * @size: bytes, a multiple of 1 GiB
  * @nid: node that most of its memory is on, and its PAMT should be on
- * @pamt_base: addresses of the PAMT by page size, 0 if it has none yet
+ * @pamt_base: addresses of the PAMT by page size, 0 if it has none yet; side by
+ *	       side if memory allows it
  * @pamt_size: bytes of the PAMT by page size, multiples of 4 KiB
  * @nr_reserved: number of @reserved
  * @reserved: what is no usable memory, ascending; addresses, not offsets
@@ -97,12 +98,14 @@ struct tdmr {
  * struct tdmr_error - why there is no plan
  * @why: what is wrong with @range, or which limit it exceeds
  * @range: memory that this is about
+ * @nid: if memory for a PAMT is missing, the node that should have it
  * @need: what @range would take, if a number is exceeded, else 0
  * @limit: what there is of it, if a number is exceeded, else 0
  */
 struct tdmr_error {
 	const char *why;
 	struct tdx_range range;
+	int nid;
 	u64 need;
 	u64 limit;
 };
@@ -162,12 +165,12 @@ struct tdmr_pamt_ops {
 
 size_t tdmr_scratch_size(const struct tdmr_plan *plan);
 int tdmr_plan_layout(struct tdmr_plan *plan);
-int tdmr_plan_split(struct tdmr_plan *plan, unsigned int i);
-bool tdmr_pamt_fits(const struct tdmr_plan *plan, u64 start, u64 end);
+void tdmr_plan_split(struct tdmr_plan *plan, unsigned int i, u64 granules);
 int tdmr_plan_place(struct tdmr_plan *plan, const struct tdmr_pamt_ops *ops,
 		    void *ctx);
 int tdmr_plan_reserve(struct tdmr_plan *plan);
 int tdmr_verify(struct tdmr_plan *plan);
+u64 tdmr_pamt_level(const struct tdmr_limits *limits, u64 granules, int ps);
 u64 tdmr_pamt_total(const struct tdmr *tdmr);
 
 #endif /* _X86_VIRT_TDX_TDMR_H */

@@ -25,7 +25,7 @@ static bool tdmr_has_pamt(const struct tdmr *tdmr)
 	return tdmr->pamt_base[TDX_PS_4K];
 }
 
-/* The three levels are in one piece, see tdmr_set_pamt(). */
+/* All levels from @base on, one behind the other */
 static void tdmr_set_pamt(struct tdmr *tdmr, u64 base)
 {
 	int ps;
@@ -117,11 +117,13 @@ static struct tdx_range tdmr_next_pamt(const struct tdmr_items *items)
 	tdmr_lower(&least, items->at, items->extra.start, items->extra.end);
 	for (i = 0; i < items->plan->nr_tdmrs; i++) {
 		tdmr = &items->plan->tdmrs[i];
-		if (!tdmr_has_pamt(tdmr))
-			continue;
-		for (ps = 0; ps < TDX_PS_NR; ps++)
+		for (ps = 0; ps < TDX_PS_NR; ps++) {
+			/* The first ones of a PAMT that is being placed */
+			if (!tdmr->pamt_base[ps])
+				break;
 			tdmr_lower(&least, items->at, tdmr->pamt_base[ps],
 				   tdmr->pamt_base[ps] + tdmr->pamt_size[ps]);
+		}
 	}
 
 	return least;
@@ -187,33 +189,36 @@ static unsigned int tdmr_areas(const struct tdmr_plan *plan,
 	return nr;
 }
 
-/**
- * tdmr_pamt_fits() - may this memory be a PAMT, too?
- * @plan: a layout; its TDMRs may have PAMTs, or not yet
- * @start: first byte
- * @end: first byte behind it; all of it in one region
- *
- * Return: false if a TDMR would have too many reserved areas then.
- */
-bool tdmr_pamt_fits(const struct tdmr_plan *plan, u64 start, u64 end)
+/* First of the TDMRs from @at on that would have too many areas with this PAMT */
+static unsigned int tdmr_overfull(const struct tdmr_plan *plan, unsigned int at,
+				  u64 start, u64 end)
 {
 	struct tdx_range extra = { start, end };
 	const struct tdmr *tdmr;
-	unsigned int i;
 
-	for (i = 0; i < plan->nr_tdmrs; i++) {
-		tdmr = &plan->tdmrs[i];
+	for (; at < plan->nr_tdmrs; at++) {
+		tdmr = &plan->tdmrs[at];
 		if (tdmr->base >= end || tdmr->base + tdmr->size <= start)
 			continue;
 		if (tdmr_areas(plan, tdmr, extra, true, NULL, 0) >
 		    tdmr_max_areas(plan))
-			return false;
+			break;
 	}
 
-	return true;
+	return at;
 }
 
-/* What tdmr_plan_place() is at: a piece of @size bytes, of @nid or of any node */
+#define TDMR_NONE	U32_MAX
+
+/*
+ * What tdmr_plan_place() is at: a piece of @size bytes, of @nid or of any node,
+ * found at @start.
+ *
+ * @lacks: there is no piece of so many bytes, on any node and on @lacks_nid. As
+ *	   memory becomes less only, larger ones are not searched for.
+ * @no_areas: places were left out, because TDMRs there have no reserved area left
+ * @full: index of one of these TDMRs that can be cut, or TDMR_NONE
+ */
 struct tdmr_place {
 	struct tdmr_plan *plan;
 	const struct tdmr_pamt_ops *ops;
@@ -221,7 +226,33 @@ struct tdmr_place {
 	u64 size;
 	int nid;
 	u64 start;
+	u64 lacks[2];
+	int lacks_nid;
+	bool no_areas;
+	unsigned int full;
 };
+
+/* Of a node, or of all */
+static u64 *tdmr_lacks(struct tdmr_place *place)
+{
+	if (place->nid == NUMA_NO_NODE)
+		return &place->lacks[0];
+
+	if (place->nid != place->lacks_nid) {
+		place->lacks_nid = place->nid;
+		place->lacks[1] = U64_MAX;
+	}
+
+	return &place->lacks[1];
+}
+
+static void tdmr_lacks_forget(struct tdmr_place *place)
+{
+	place->lacks[0] = U64_MAX;
+	place->lacks[1] = U64_MAX;
+	place->no_areas = false;
+	place->full = TDMR_NONE;
+}
 
 /* The end of the TDMR that @addr is in */
 static u64 tdmr_end_of(const struct tdmr_plan *plan, u64 addr)
@@ -244,6 +275,19 @@ static bool tdmr_goes_on(const struct tdmr_plan *plan, unsigned int i)
 	return i && i < plan->nr_regions &&
 	       plan->regions[i - 1].end == plan->regions[i].start &&
 	       plan->regions[i - 1].nid == plan->regions[i].nid;
+}
+
+/* Remember a TDMR that would have areas enough if it were cut. */
+static void tdmr_note_full(struct tdmr_place *place, unsigned int i, u64 start)
+{
+	const struct tdmr_plan *plan = place->plan;
+	u64 end = start + place->size;
+
+	place->no_areas = true;
+	for (; i < plan->nr_tdmrs; i = tdmr_overfull(plan, i + 1, start, end)) {
+		if (plan->tdmrs[i].size > TDMR_GRANULE)
+			place->full = i;
+	}
 }
 
 /*
@@ -275,8 +319,11 @@ static u64 tdmr_try(struct tdmr_place *place, u64 start)
 		return U64_MAX;
 
 	/* One place takes as many areas of a TDMR as any other. */
-	if (!tdmr_pamt_fits(plan, start, end))
+	i = tdmr_overfull(plan, 0, start, end);
+	if (i < plan->nr_tdmrs) {
+		tdmr_note_full(place, i, start);
 		return tdmr_end_of(plan, start);
+	}
 
 	next = place->ops->take(place->ctx, start, end, nid);
 	if (!next)
@@ -290,16 +337,23 @@ static bool tdmr_try_beside(struct tdmr_place *place)
 {
 	const struct tdmr *tdmr;
 	unsigned int i;
-	u64 base;
+	u64 base, end = 0;
+	int ps;
 
 	for (i = 0; i < place->plan->nr_tdmrs; i++) {
 		tdmr = &place->plan->tdmrs[i];
-		if (!tdmr_has_pamt(tdmr))
-			continue;
-		base = tdmr->pamt_base[TDX_PS_4K];
-		if (!tdmr_try(place, base + tdmr_pamt_total(tdmr)) ||
-		    (base >= place->size && !tdmr_try(place, base - place->size)))
-			return true;
+		for (ps = 0; ps < TDX_PS_NR && tdmr->pamt_base[ps]; ps++) {
+			base = tdmr->pamt_base[ps];
+			/* Between PAMTs that are side by side is nothing. */
+			if (base != end && base >= place->size &&
+			    !tdmr_try(place, base - place->size))
+				return true;
+			end = base + tdmr->pamt_size[ps];
+			if (ps + 1 < TDX_PS_NR && tdmr->pamt_base[ps + 1] == end)
+				continue;
+			if (!tdmr_try(place, end))
+				return true;
+		}
 	}
 
 	return false;
@@ -332,8 +386,12 @@ static bool tdmr_try_memory(struct tdmr_place *place, u64 start, u64 end)
 static bool tdmr_try_all(struct tdmr_place *place)
 {
 	const struct tdmr_plan *plan = place->plan;
+	u64 *lacks = tdmr_lacks(place);
 	unsigned int i;
 	u64 end;
+
+	if (place->size >= *lacks)
+		return false;
 
 	if (tdmr_try_beside(place))
 		return true;
@@ -348,6 +406,7 @@ static bool tdmr_try_all(struct tdmr_place *place)
 			return true;
 	}
 
+	*lacks = place->size;
 	return false;
 }
 
@@ -374,6 +433,54 @@ static bool tdmr_place_piece(struct tdmr_place *place, unsigned int i,
 	return true;
 }
 
+static void tdmr_give(struct tdmr_place *place, struct tdmr *tdmr)
+{
+	int ps;
+
+	for (ps = 0; ps < TDX_PS_NR && tdmr->pamt_base[ps]; ps++)
+		place->ops->give(place->ctx, tdmr->pamt_base[ps],
+				 tdmr->pamt_base[ps] + tdmr->pamt_size[ps]);
+	memset(tdmr->pamt_base, 0, sizeof(tdmr->pamt_base));
+}
+
+/* Each level where there is memory for it */
+static bool tdmr_place_apart(struct tdmr_place *place, struct tdmr *tdmr, int nid)
+{
+	u64 *lacks, before;
+	int ps;
+
+	place->nid = nid;
+	lacks = tdmr_lacks(place);
+	before = *lacks;
+
+	for (ps = 0; ps < TDX_PS_NR; ps++) {
+		place->size = tdmr->pamt_size[ps];
+		if (!tdmr_try_all(place))
+			break;
+		tdmr->pamt_base[ps] = place->start;
+	}
+	if (ps == TDX_PS_NR)
+		return true;
+
+	/* What was found missing is there again with what is given back. */
+	if (ps)
+		*lacks = before;
+	tdmr_give(place, tdmr);
+
+	return false;
+}
+
+/* A piece of another node is better than two TDMRs. */
+static bool tdmr_place_one(struct tdmr_place *place, unsigned int i)
+{
+	struct tdmr *tdmr = &place->plan->tdmrs[i];
+
+	return tdmr_place_piece(place, i, 1, tdmr->nid) ||
+	       tdmr_place_apart(place, tdmr, tdmr->nid) ||
+	       tdmr_place_piece(place, i, 1, NUMA_NO_NODE) ||
+	       tdmr_place_apart(place, tdmr, NUMA_NO_NODE);
+}
+
 /* Number of TDMRs without PAMT, from the i-th on, that want the same node */
 static unsigned int tdmr_same_node(const struct tdmr_plan *plan, unsigned int i)
 {
@@ -386,40 +493,148 @@ static unsigned int tdmr_same_node(const struct tdmr_plan *plan, unsigned int i)
 	return end - i;
 }
 
-/* A piece of another node is better than two TDMRs. */
-static bool tdmr_place_from(struct tdmr_place *place, unsigned int i)
+/* PAMTs of TDMRs of one node, as many as possible in one piece */
+static void tdmr_place_together(struct tdmr_place *place)
 {
-	unsigned int nr;
+	const struct tdmr_plan *plan = place->plan;
+	unsigned int i, nr;
 
-	for (nr = tdmr_same_node(place->plan, i); nr; nr /= 2) {
-		if (tdmr_place_piece(place, i, nr, place->plan->tdmrs[i].nid))
-			return true;
+	for (i = 0; i < plan->nr_tdmrs; i += nr) {
+		for (nr = tdmr_same_node(plan, i); nr > 1; nr /= 2) {
+			if (tdmr_place_piece(place, i, nr, plan->tdmrs[i].nid))
+				break;
+		}
+	}
+}
+
+/* Index of the largest TDMR without PAMT */
+static unsigned int tdmr_largest(const struct tdmr_plan *plan)
+{
+	unsigned int i, best = TDMR_NONE;
+
+	for (i = 0; i < plan->nr_tdmrs; i++) {
+		if (!tdmr_has_pamt(&plan->tdmrs[i]) &&
+		    (best == TDMR_NONE || plan->tdmrs[i].size > plan->tdmrs[best].size))
+			best = i;
 	}
 
-	return tdmr_place_piece(place, i, 1, NUMA_NO_NODE);
+	return best;
+}
+
+static void tdmr_set_pamt_size(const struct tdmr_plan *plan, struct tdmr *tdmr,
+			       u64 granules)
+{
+	int ps;
+
+	for (ps = 0; ps < TDX_PS_NR; ps++)
+		tdmr->pamt_size[ps] = tdmr_pamt_level(&plan->limits, granules, ps);
+}
+
+/* Granules of the largest TDMR that there is memory for, less than of this one */
+static u64 tdmr_most_granules(struct tdmr_place *place, struct tdmr *tdmr)
+{
+	u64 all = tdmr->size / TDMR_GRANULE, low = 0, high = all, mid;
+
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		tdmr_set_pamt_size(place->plan, tdmr, mid);
+		if (tdmr_place_apart(place, tdmr, NUMA_NO_NODE)) {
+			tdmr_give(place, tdmr);
+			low = mid;
+		} else {
+			high = mid;
+		}
+	}
+	tdmr_set_pamt_size(place->plan, tdmr, all);
+
+	return low;
+}
+
+/*
+ * There is no memory for the PAMT of the i-th TDMR: cut off the largest part
+ * that there is memory for, so that as few TDMRs as possible come of it. If it
+ * is for want of reserved areas, a TDMR in two has twice as many.
+ */
+static bool tdmr_make_room(struct tdmr_place *place, unsigned int i)
+{
+	struct tdmr_plan *plan = place->plan;
+	u64 granules = tdmr_most_granules(place, &plan->tdmrs[i]);
+	unsigned int full = place->full;
+
+	if (plan->nr_tdmrs >= plan->limits.max_tdmrs ||
+	    (!granules && full == TDMR_NONE))
+		return false;
+
+	/* There will be other areas: search anew. */
+	if (place->no_areas)
+		tdmr_lacks_forget(place);
+
+	if (!granules) {
+		i = full;
+		granules = plan->tdmrs[i].size / TDMR_GRANULE / 2;
+		tdmr_give(place, &plan->tdmrs[i]);
+	}
+	tdmr_plan_split(plan, i, granules);
+
+	return true;
 }
 
 static int tdmr_place_failed(struct tdmr_place *place, unsigned int i)
 {
 	struct tdmr_plan *plan = place->plan;
-	struct tdmr *tdmr = &plan->tdmrs[i];
+	const struct tdmr *tdmr = &plan->tdmrs[i];
+	u64 need = 0;
+	int ps;
+
+	for (ps = 0; ps < TDX_PS_NR; ps++)
+		need = max(need, tdmr->pamt_size[ps]);
 
 	plan->error = (struct tdmr_error) {
-		.why =
-			"no contiguous memory for the PAMT of this TDMR that leaves all TDMRs reserved areas enough, and it cannot be cut",
+		.why = "no contiguous memory, and smaller TDMRs would not help",
 		.range = { tdmr->base, tdmr->base + tdmr->size },
-		.need = tdmr_pamt_total(tdmr),
+		.nid = tdmr->nid,
+		.need = need,
 	};
+	if (place->no_areas)
+		plan->error.why = "no contiguous memory where TDMRs have reserved areas left";
+	else if (plan->nr_tdmrs >= plan->limits.max_tdmrs)
+		plan->error.why = "no contiguous memory, and no more, smaller TDMRs are allowed";
 
-	for (i = 0; i < plan->nr_tdmrs; i++) {
-		tdmr = &plan->tdmrs[i];
-		if (!tdmr_has_pamt(tdmr))
-			continue;
-		place->ops->give(place->ctx, tdmr->pamt_base[TDX_PS_4K],
-				 tdmr->pamt_base[TDX_PS_4K] + tdmr_pamt_total(tdmr));
-		memset(tdmr->pamt_base, 0, sizeof(tdmr->pamt_base));
+	for (i = 0; i < plan->nr_tdmrs; i++)
+		tdmr_give(place, &plan->tdmrs[i]);
+
+	return -ENOMEM;
+}
+
+static int tdmr_place_all(struct tdmr_place *place)
+{
+	unsigned int i;
+
+	tdmr_lacks_forget(place);
+	tdmr_place_together(place);
+
+	while ((i = tdmr_largest(place->plan)) != TDMR_NONE) {
+		if (!tdmr_place_one(place, i) && !tdmr_make_room(place, i))
+			return tdmr_place_failed(place, i);
 	}
 
+	return 0;
+}
+
+/* TDMRs that were cut for speed are missed if memory comes in small pieces. */
+static int tdmr_place_uncut(struct tdmr_place *place)
+{
+	struct tdmr_error error = place->plan->error;
+	unsigned int workers = place->plan->workers;
+	int ret;
+
+	place->plan->workers = 0;
+	ret = tdmr_plan_layout(place->plan);
+	place->plan->workers = workers;
+	if (!ret)
+		return tdmr_place_all(place);
+
+	place->plan->error = error;
 	return -ENOMEM;
 }
 
@@ -430,28 +645,30 @@ static int tdmr_place_failed(struct tdmr_place *place, unsigned int i)
  * @ctx: for @ops
  *
  * All PAMTs of a node are put in one piece, if there is one, else in pieces as
- * large as possible; on another node if theirs has none. A TDMR whose PAMT finds
- * no piece is cut in two as long as there may be more TDMRs. The levels of a
- * TDMR's PAMT are always one piece, for 4 KiB pages first.
+ * large as possible; on another node if theirs has none. If there is no piece
+ * for the PAMT of a TDMR, the levels are put where there are pieces for them;
+ * failing that, the TDMR is cut, as long as there may be more of them.
  *
  * Context: that of @ops.
  * Return: 0; -ENOMEM with everything given back. The TDMRs may have been cut
- *	   then: a new try begins with tdmr_plan_layout().
+ *	   then: a new try begins with tdmr_plan_layout(). The error is about the
+ *	   TDMR that could not be served, and what its largest level needs.
  */
 int tdmr_plan_place(struct tdmr_plan *plan, const struct tdmr_pamt_ops *ops,
 		    void *ctx)
 {
-	struct tdmr_place place = { .plan = plan, .ops = ops, .ctx = ctx };
-	unsigned int i = 0;
+	struct tdmr_place place = {
+		.plan = plan,
+		.ops = ops,
+		.ctx = ctx,
+		.lacks_nid = NUMA_NO_NODE,
+	};
+	int ret = tdmr_place_all(&place);
 
-	while (i < plan->nr_tdmrs) {
-		if (tdmr_has_pamt(&plan->tdmrs[i]))
-			i++;
-		else if (!tdmr_place_from(&place, i) && tdmr_plan_split(plan, i))
-			return tdmr_place_failed(&place, i);
-	}
+	if (ret && plan->workers > 1 && plan->nr_tdmrs >= plan->limits.max_tdmrs)
+		ret = tdmr_place_uncut(&place);
 
-	return 0;
+	return ret;
 }
 
 /**

@@ -131,8 +131,15 @@ static int tdx_plan_error(int ret)
 	return ret ? -EAGAIN : 0;
 }
 
+static void tdx_plan_free_scratch(void)
+{
+	kvfree(tdx.plan.scratch);
+	tdx.plan.scratch = NULL;
+}
+
 static void tdx_plan_free(void)
 {
+	tdx_plan_free_scratch();
 	kvfree(tdx.plan.tdmrs);
 	tdx.plan.tdmrs = NULL;
 	tdx.plan.nr_tdmrs = 0;
@@ -158,9 +165,6 @@ static int tdx_plan_tdmrs(void)
 	if (tdx.plan.tdmrs && tdx.plan.scratch)
 		ret = tdx_plan_error(tdmr_plan_layout(&tdx.plan));
 
-	kvfree(tdx.plan.scratch);
-	tdx.plan.scratch = NULL;
-
 	return ret;
 }
 
@@ -178,6 +182,7 @@ static int tdx_prepare_memory(void)
 		goto free_plan;
 
 	ret = tdx_pamt_alloc(&tdx.plan);
+	tdx_plan_free_scratch();
 	if (ret)
 		goto free_plan;
 
@@ -500,20 +505,13 @@ static const char *tdx_page_words(u64 type)
 const char *tdx_private_memory(u64 pa)
 {
 	struct seamcall call = { .fn = TDH_PHYMEM_PAGE_RDMD };
-	const struct tdmr *tdmr;
-	unsigned int i;
-	u64 base;
 
 	if (tdx_get_state() != TDX_INITIALIZED)
 		return NULL;
 
 	pa &= GENMASK_ULL(boot_cpu_data.x86_phys_bits - 1, PAGE_SHIFT);
-	for (i = 0; i < tdx.plan.nr_tdmrs; i++) {
-		tdmr = &tdx.plan.tdmrs[i];
-		base = tdmr->pamt_base[TDX_PS_4K];
-		if (pa >= base && pa < base + tdmr_pamt_total(tdmr))
-			return "TDX private memory, metadata (PAMT) of the TDX module";
-	}
+	if (tdx_pamt_contains(&tdx.plan, pa))
+		return "TDX private memory, metadata (PAMT) of the TDX module";
 
 	call.in.rcx = pa;
 	if (seamcall_quiet(&call))

@@ -141,6 +141,7 @@ void tdx_memory_fix(const struct tdx_memory *mem);
 int tdx_pamt_alloc(struct tdmr_plan *plan);
 void tdx_pamt_free(struct tdmr_plan *plan);
 void tdx_pamt_clean(const struct tdmr_plan *plan);
+bool tdx_pamt_contains(const struct tdmr_plan *plan, u64 pa);
 u64 tdx_pamt_held(void);
 
 /* config.c */
