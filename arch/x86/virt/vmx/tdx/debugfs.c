@@ -152,6 +152,7 @@ static const struct file_operations reset_fops = {
 static void __init tdx_debugfs_init_test(struct dentry *dir)
 {
 	debugfs_create_file("reset", 0200, dir, NULL, &reset_fops);
+	tdx_test_fragment_init(dir);
 }
 #else
 static void __init tdx_debugfs_init_test(struct dentry *dir)

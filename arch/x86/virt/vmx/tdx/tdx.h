@@ -215,4 +215,11 @@ void tdx_lps_forget(void);
 void tdx_key_forget(void);
 #endif
 
+#ifdef CONFIG_INTEL_TDX_HOST_RESET
+struct dentry;
+
+/* fragment.c */
+void tdx_test_fragment_init(struct dentry *dir);
+#endif
+
 #endif /* _X86_VIRT_TDX_H */

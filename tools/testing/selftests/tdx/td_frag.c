@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first TD when memory is fragmented: free in blocks of one size only.
+ *
+ * Needs a test kernel. Parameters: block=N: KiB of a block; contig=N: KiB that
+ * mainline's rule, a PAMT in one piece for each region of memory, would need, and
+ * does not find; tdmrs=N: TDMRs in the end (0: any); errno=NAME: the TD is refused
+ * with that error, and can be created when memory is not fragmented any more.
+ */
+#include <errno.h>
+
+#include "../kselftest_harness.h"
+#include "tdx_platform.h"
+#include "tdx_test.h"
+
+#define DIR		"/sys/kernel/debug/tdx/"
+#define SLACK_KB	1024
+
+FIXTURE(frag) {
+	int kvm;
+	int vm;			/* keeps all CPUs in VMX operation */
+};
+
+FIXTURE_SETUP(frag)
+{
+	self->kvm = tdx_open_kvm();
+	self->vm = tdx_create_vm(self->kvm, KVM_X86_ORDINARY_VM);
+	ASSERT_LE(0, self->vm);
+}
+
+FIXTURE_TEARDOWN(frag)
+{
+	tdx_write_file(DIR "fragment", "0");
+	close(self->vm);
+	close(self->kvm);
+}
+
+/* TDMRs, and how many of their PAMTs are not in one piece */
+static unsigned int count_tdmrs(unsigned int *apart)
+{
+	unsigned long long start, end, last = 0;
+	FILE *f = fopen(DIR "tdmrs", "re");
+	unsigned int nr = 0, i;
+	bool split = false;
+	char line[128], size;
+
+	*apart = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		nr += sscanf(line, "%u: [", &i) == 1;
+		if (sscanf(line, "  PAMT %*d%c [%llx, %llx)", &size, &start, &end) != 3)
+			continue;
+		split = size != 'K' && (split || start != last);
+		*apart += split && size == 'G';
+		last = end;
+	}
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+TEST_F(frag, first_td)
+{
+	const char *refused = tdx_param("errno", NULL);
+	unsigned long free_kb, frag_kb, block = tdx_param_num("block", 4096);
+	unsigned int apart, nr, want = tdx_param_num("tdmrs", 0);
+	char kb[32];
+	int td;
+
+	free_kb = tdx_free_kb();
+	ASSERT_EQ(0, tdx_write_file(DIR "fragment", tdx_param("block", "4096")));
+	frag_kb = tdx_free_kb();
+	/* There is memory, in pieces of one block. */
+	ASSERT_LT(free_kb / 3, frag_kb);
+	ASSERT_EQ(-ENOMEM, tdx_write_file(DIR "contig", tdx_param("contig", "8192")));
+	snprintf(kb, sizeof(kb), "%lu", block);
+	ASSERT_EQ(0, tdx_write_file(DIR "contig", kb));
+
+	td = tdx_create_vm(self->kvm, KVM_X86_TDX_VM);
+	if (refused) {
+		EXPECT_EQ(-tdx_errno(refused), td);
+		EXPECT_TRUE(tdx_state_is("LOADED"));
+		EXPECT_EQ(1, tdx_log_count("no_pamt"));
+		EXPECT_STREQ("0", tdx_read_file("/sys/firmware/tdx/pamt_kb", kb, sizeof(kb)));
+		EXPECT_LE(frag_kb, tdx_free_kb() + SLACK_KB);
+		ASSERT_EQ(0, tdx_write_file(DIR "fragment", "0"));
+		EXPECT_LE(free_kb, tdx_free_kb() + SLACK_KB);
+		td = tdx_create_vm(self->kvm, KVM_X86_TDX_VM);
+	}
+	ASSERT_LE(0, td);
+	EXPECT_TRUE(tdx_state_is("INITIALIZED"));
+	nr = count_tdmrs(&apart);
+	printf("# %lu of %lu MiB are free, %u TDMRs, %u of them with a PAMT in pieces\n",
+	       frag_kb >> 10, free_kb >> 10, nr, apart);
+	EXPECT_EQ(want ? want : nr, nr);
+	close(td);
+
+	/* Nothing is lost but PAMTs. */
+	ASSERT_EQ(0, tdx_write_file(DIR "fragment", "0"));
+	EXPECT_LE(free_kb, tdx_free_kb() + SLACK_KB +
+		  strtoul(tdx_read_file("/sys/firmware/tdx/pamt_kb", kb, sizeof(kb)), NULL, 0));
+}
+
+TDX_TEST_MAIN
