@@ -269,11 +269,16 @@ def load_platform(name):
     path = name if os.path.isabs(name) else os.path.join(PLATFORMS, name + ".json")
     try:
         with open(path, encoding="utf-8") as f:
-            return json.load(f)
+            platform = json.load(f)
     except OSError as e:
         raise BadInput(f"platform {name}: {e.strerror}: {path}") from e
     except ValueError as e:
         raise BadInput(f"{path}: {e}") from e
+    except RecursionError as e:
+        raise BadInput(f"{path}: lists and objects are nested too deeply to be read") from e
+    if not isinstance(platform, dict):
+        raise BadInput(f"{path}: should be an object, such as {{\"lps\": 4}}")
+    return platform
 
 
 # ---- booting

@@ -276,6 +276,14 @@ class Tables(unittest.TestCase):
                          {"module": {"kind": "1.5.01", "loaded": False}, "cmrs": [[2, 3]], "lps": 4, "quirks": {"msr": []}})
         self.assertEqual(base["module"]["loaded"], True)
 
+    def test_bad_platforms(self):
+        for text, words in (("[]", "should be an object"), ("7", "should be an object"), ("{", "Expecting property name"),
+                            ("[" * 100000, "nested too deeply")):
+            with self.assertRaisesRegex(runlib.BadInput, words):
+                runlib.load_platform(self.write("p.json", text))
+        with self.assertRaisesRegex(runlib.BadInput, "No such file"):
+            runlib.load_platform("no-such-platform")
+
     def test_cases(self):
         messages = {"m": None}
         good = '[[case]]\nname="a"\nabout="b"\ntests=["td_x:log=m"]\n'
@@ -477,6 +485,7 @@ class Traces(unittest.TestCase):
 
     def test_ram(self):
         self.assertEqual(default.ram_size({"cmrs": [["0x100000", "0x200000"], [4096, 4096]]}), 0x201000)
+        self.assertEqual(default.ram_size({"cmrs": [["010", "0X10"], [0, "0010"]]}), 26)
         self.assertEqual(default.ram_size({"cmrs": [[0, 1]], "memory": [
             {"base": 0, "size": "0x1000"}, {"base": 4096, "size": 1, "type": "reserved"}]}), 4096)
 

@@ -1,12 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What tdx-boot makes of a description."""
+import copy
+import glob
+import importlib.machinery
+import importlib.util
 import json
 import os
+import random
 import subprocess
 import tempfile
 import unittest
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "..", ".."))
+BOOT = os.path.join(TOP, "tools/tdx/tdx-boot")
+
+
+def load():
+    loader = importlib.machinery.SourceFileLoader("tdx_boot", BOOT)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+tdx_boot = load()
+DEEP = "[" * 100000
+# What stands in the place of something else
+ODD = (None, True, False, 0, -1, 1, 3, 8, 9, 4096, 4097, 1 << 32, 1 << 52, 1 << 64, 10 ** 30, -10 ** 30, 0.5, 1e300, float("inf"), float("nan"),
+       "", "0", "0x", "0x10", "0X1000", "-1", "+1", " 1", "1 ", "1_0", "010", "0b1", "1e3", "four", "9" * 5000, "0x" + "f" * 40, "\ud800", "\0",
+       "\u0663", [], {}, [[]], [{}], [1, 2], [1, 2, 3], ["0x100000", "0x7ff00000"], {"base": 0, "size": 4096}, {"lps": 2})
 
 
 class TdxBoot(unittest.TestCase):
@@ -15,7 +36,7 @@ class TdxBoot(unittest.TestCase):
             path = os.path.join(folder, "p.json")
             with open(path, "w", encoding="utf-8") as f:
                 f.write(description if isinstance(description, str) else json.dumps(description))
-            got = subprocess.run([os.path.join(TOP, "tools/tdx/tdx-boot"), path, "--qemu", "/bin/true", "--print", *options],
+            got = subprocess.run([BOOT, path, "--qemu", "/bin/true", "--print", *options],
                                  capture_output=True, text=True, check=False)
             return got.returncode, got.stdout, got.stderr.replace(folder + "/", "")
 
@@ -36,12 +57,132 @@ class TdxBoot(unittest.TestCase):
         self.assertIn("node,nodeid=1,cpus=2-3", out)
 
     def test_refused(self):
-        for description, text in (({"lps": 4, "packages": 3}, "p.json: 4 LPs cannot be spread evenly over 3 packages"),
-                                  ({"lps": "four"}, "p.json: lps: not a number: 'four'"), ("{", "p.json: Expecting property name"),
-                                  ({"cmrs": [[0, "0xd0000000"]]}, "p.json: memory below 4 GiB ends at 0xd0000000")):
-            with self.subTest(description=description):
+        memory = lambda **m: {"memory": [{"base": 0, "size": 4096}, {"base": "0x100000", "size": "0x40000000", **m}]}
+        small = 'is not a number from 1 to 4096: give one, such as 1 or "0x1"'
+        for description, text in (
+                ({"lps": 4, "packages": 3}, "p.json: 4 LPs cannot be spread evenly over 3 packages: make lps a multiple of packages"),
+                ({"lps": "four"}, f'p.json: lps: "four" {small}'), ({"lps": 0}, f"p.json: lps: 0 {small}"),
+                ({"lps": -2}, f"p.json: lps: -2 {small}"), ({"lps": "-2"}, f'p.json: lps: "-2" {small}'),
+                ({"lps": True}, f"p.json: lps: true {small}"), ({"lps": None}, f"p.json: lps: null {small}"),
+                ({"lps": 2.0}, f"p.json: lps: 2.0 {small}"), ({"lps": [2]}, f"p.json: lps: a list {small}"),
+                ({"lps": {}}, f"p.json: lps: an object {small}"), ({"lps": "1_0"}, f'p.json: lps: "1_0" {small}'),
+                ({"lps": 10 ** 60}, f"p.json: lps: 1{'0' * 36}... {small}"),
+                ({"packages": 0}, 'p.json: packages: 0 is not a number from 1 to 8: give one, such as 1 or "0x1"'),
+                ({"pa_width": "x"}, 'p.json: pa_width: "x" is not a number from 36 to 57: give one, such as 36 or "0x24"'),
+                ({"nodes": 10 ** 9}, 'p.json: nodes: 1000000000 is not a number from 1 to 1024: give one, such as 1 or "0x1"'),
+                (memory(node=10 ** 9), "p.json: memory[1].node: 1000000000 is not a number from 0 to 1023: give one"),
+                (memory(base="1M"), 'p.json: memory[1].base: "1M" is not a number from 0 to 0xffffffffffffffff: give one, such as 0 or "0x0"'),
+                (memory(base="0xfffffffffffff"), "p.json: memory[1]: [0xfffffffffffff, +0x40000000) ends above 0x10000000000000: no address"),
+                ({"memory": 5}, 'p.json: memory: 5 should be a list, such as [{"base": "0x100000", "size": "0x40000000"}]'),
+                ({"memory": {}}, "p.json: memory: an object should be a list, such as"),
+                ({"memory": [[0, 4096]]}, 'p.json: memory[0]: a list should be an object, such as {"base": "0x100000", "size": "0x40000000"}'),
+                ({"cmrs": None}, 'p.json: cmrs: null should be a list, such as [["0x100000", "0x7ff00000"]]'),
+                ({"cmrs": [[0, 4096], 4096]}, 'p.json: cmrs[1]: 4096 should be a list, such as ["0x100000", "0x7ff00000"]'),
+                ({"cmrs": [[0, 4096, 1]]}, "p.json: cmrs[0]: has 3 entries, should have a base and a size, such as"),
+                ({"cmrs": [[]]}, "p.json: cmrs[0]: has 0 entries, should have a base and a size, such as"),
+                ({"cmrs": [[0, "4K"]]}, 'p.json: cmrs[0][1]: "4K" is not a number from 0 to'),
+                ({"cmrs": [[0, "0xd0000000"]]}, "p.json: memory below 4 GiB ends at 0xd0000000; the PC has room up to 0xc0000000: put the rest at"),
+                ("{", "p.json: Expecting property name"), ("", "p.json: Expecting value"), ("\xef\xbb\xbf{}", "p.json: "),
+                ("[]", 'p.json: a list should be an object, such as {"lps": 4}'), ("7", "p.json: 7 should be an object, such as"),
+                ('"x"', 'p.json: "x" should be an object, such as'), ("null", "p.json: null should be an object, such as"),
+                ("9" * 5000, "p.json: Exceeds the limit"),
+                (DEEP, "p.json: lists and objects are nested too deeply to be read: a description needs 4 levels"),
+                ('{"lps":' + '{"lps":' * 100000, "p.json: lists and objects are nested too deeply")):
+            with self.subTest(description=str(description)[:80]):
                 code, out, err = self.print_command(description)
                 self.assertEqual((code, out), (1, ""))
-                self.assertIn("tdx-boot: " + text, err)
+                self.assertEqual(err.count("\n"), 1, err)
+                self.assertTrue(err.startswith("tdx-boot: " + text), err)
+
+    def test_bad_files(self):
         code, _, err = self.print_command({}, "--kernel", "/no/such/file")
         self.assertEqual((code, err), (1, "tdx-boot: /no/such/file: no such file\n"))
+        with tempfile.TemporaryDirectory() as folder:
+            binary, name = os.path.join(folder, "b.json"), os.path.join(folder, "e.json")
+            with open(binary, "wb") as f:
+                f.write(b"\x7fELF\xff\0")
+            with open(name, "w", encoding="utf-8") as f:
+                f.write("{}")
+            for args, text in (([folder], f"{folder}: Is a directory"), ([os.path.join(folder, "no")], f"{folder}/no: No such file or directory"),
+                               ([binary], f"{binary}: 'utf-8' codec can't decode"), ([name, "--qemu", folder], f"{folder}: cannot be run: Permission denied"),
+                               ([name, "--qemu", name], f"{name}: cannot be run: Permission denied"),
+                               ([name, "--qemu", "no-such-qemu"], "no-such-qemu: cannot be run: No such file or directory")):
+                with self.subTest(args=args):
+                    got = subprocess.run([BOOT, *args], capture_output=True, text=True, check=False)
+                    self.assertEqual((got.returncode, got.stdout), (1, ""))
+                    self.assertTrue(got.stderr.startswith("tdx-boot: " + text), got.stderr)
+
+    def test_numbers_as_in_c(self):
+        code, out, err = self.print_command({"lps": "010", "packages": "0X2", "cmrs": [["0x100000", "1072693248"]]})
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn(" -smp 10,sockets=2,cores=5,threads=1 ", out)
+        self.assertIn(" -m size=1024M ", out)
+
+
+def places(value, at=()):
+    """Where there is something in a description"""
+    yield at
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], at + (key,))
+
+
+def mutate(rng, root):
+    """Another description, not far from `root`: as text"""
+    root = copy.deepcopy(root)
+    odd = lambda: copy.deepcopy(rng.choice(ODD))
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        at = rng.choice(list(places(root)))
+        if not at:
+            root = rng.choice((root, root, [root], odd()))
+            continue
+        parent = root
+        for key in at[:-1]:
+            parent = parent[key]
+        key, what = at[-1], rng.randrange(6)
+        if what == 0:
+            del parent[key]
+        elif what == 1 and isinstance(parent, list):
+            parent.insert(key, rng.choice((odd(), copy.deepcopy(parent[key]))))
+        elif what == 2:
+            parent[key] = rng.choice(([parent[key]], {"base": parent[key]}, str(parent[key])))
+        elif what == 3 and isinstance(parent, dict):
+            parent[rng.choice(("lps", "packages", "pa_width", "nodes", "memory", "cmrs", "base", "size", "node", "type"))] = odd()
+        else:
+            parent[key] = odd()
+    text = json.dumps(root).encode()
+    if not rng.randrange(3):
+        for _ in range(rng.randrange(1, 4)):
+            i = rng.randrange(len(text) + 1)
+            text = rng.choice((text[:i], text[:i] + bytes([rng.randrange(256)]) + text[i + rng.randrange(2):],
+                               text[:i] + rng.choice((b"[", b"{", b"}", b'"', b",", b"-", b"9", b"0x", b"null", b"[" * 3000)) + text[i:]))
+    return text
+
+
+class Mutations(unittest.TestCase):
+    """Whatever a description has: a command line, or one line that says what is wrong with which file"""
+    RUNS = 150                  # of each file
+
+    def test_never_a_traceback(self):
+        files = sorted(glob.glob(os.path.join(TOP, "tools/tdx/platforms/**/*.json"), recursive=True))
+        self.assertGreater(len(files), 30)
+        taken = refused = 0
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "p.json")
+            for name in files:
+                with open(name, encoding="utf-8") as f:
+                    root = json.load(f)
+                for seed in range(self.RUNS):
+                    text = mutate(random.Random(f"{os.path.basename(name)}/{seed}"), root)
+                    with open(path, "wb") as f:
+                        f.write(text)
+                    try:
+                        args = tdx_boot.Machine(path).args()
+                    except tdx_boot.Bad as why:
+                        refused += 1
+                        self.assertTrue(str(why).startswith(path + ": ") and "\n" not in str(why), why)
+                    except Exception as why:        # pylint: disable=broad-exception-caught
+                        self.fail(f"{name}, seed {seed}: {type(why).__name__}: {why}: {text[:400]!r}")
+                    else:
+                        taken += 1
+                        self.assertLess(len(" ".join(args)), 300000)
+        self.assertGreater(min(taken, refused), len(files) * self.RUNS // 5, (taken, refused))
