@@ -176,7 +176,7 @@ def spoil_tdmrs(rng, tdmrs, platform):
     for _ in range(rng.choice((0, 1, 1, 1, 1, 1, 1, 2, 3))):
         i = rng.randrange(len(tdmrs))
         words = tdmrs[i]
-        what = rng.randrange(8)
+        what = rng.randrange(9)
         j = rng.randrange(16)
         if what == 0:			# near the first or last byte of another range
             k = rng.choice((2, 4, 6))
@@ -198,7 +198,11 @@ def spoil_tdmrs(rng, tdmrs, platform):
             words[8:10] = [rng.choice((0, 0x1000, 0x400000)), other[k + 1]]
             words[10:40] = [0] * 30
             other[k] = (words[0] + words[8] + rng.choice((0, 0, 0x1000, -0x1000))) & M64
-        elif what == 5:			# in a CMR and at its edge
+        elif what == 5:			# two reserved areas, the second wrong in more than one way
+            words[8:12] = [0x200000, 0x200000, rng.choice((0, 0x1FF000, 0x200800, 0x3FF800, M64 - 0xFFF)),
+                           rng.choice((0x1000, 0x800, words[1], M64 - 0x1FF7FF, M64 - 0x3FFFFF))]
+            words[12:40] = [0] * 28
+        elif what == 6:			# in a CMR and at its edge
             base, size = rng.choice(free_ranges(platform))
             k = rng.choice((2, 4, 6))
             words[k] = (rng.choice((base, base + size - words[k + 1])) +
@@ -498,7 +502,7 @@ def order(rng, name):
         for _ in range(rng.randrange(1, 4)):
             rng.choice((random_call, random_call, lambda w: w.call(w.lp(), 35), lambda w: w.call(w.lp(), 33),
                         lambda w: w.call(w.lp(), 31), lambda w: w.call(w.lp(), 36, rcx=4 * GB),
-                        lambda w: w.call(w.lp(), 52), lambda w: w.call(w.lp(), 53)))(w)
+                        lambda w: w.call(w.lp(), 52, rcx=rng.choice((0, 0, 1, 1 << 63))), lambda w: w.call(w.lp(), 53)))(w)
 
     def nested():
         return inner if chance(rng, 3) else None
@@ -551,6 +555,9 @@ def td(rng, name):
         p["quirks"] = q
     w = Writer(rng, name, p)
     bring_up(w)
+    if chance(rng, 2):			# keeps a KeyID, most often another one
+        w.write(ARRAY, bytes(8))
+        w.call(w.lp(), 45, rcx=ARRAY, rdx=1, r8=p["mktme_keyids"] + rng.randrange(1, 4))
     configure(w, spoil=False)
     for _ in range(3):
         key_config(w)
