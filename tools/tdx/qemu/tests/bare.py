@@ -28,7 +28,8 @@ PLATFORM = {
 
 
 class Case:
-    def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, least_ns=None, **machine):
+    def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, least_ns=None,
+                 kernel="bare.elf", vmlinux=None, **machine):
         self.test = test
         self.name = name or test
         self.machine = machine
@@ -37,6 +38,7 @@ class Case:
         self.exit_status = exit_status
         self.ends = ends                # the test comes to its end
         self.stats = stats or {}
+        self.kernel, self.vmlinux = kernel, vmlinux
         self.least_ns = least_ns or {}  # leaf: time from the begin of its first call to the end of the last one, at least
 
 
@@ -76,6 +78,9 @@ CASES = [
     Case("flush-early"),
     Case("flush-then-store", findings=[rf"^flush: CPU {c}, .*, address 0x140003000: .*since CPU 2 wrote there \(1 pages" for c in range(4)]),
     Case("td-page", findings=[r"^flush: CPU \d, .*, address 0x101000000: TDR", r"^flush: CPU \d, .*, address 0x101002000: TDR"]),
+    Case("tdcx-page", findings=[r"^flush: CPU \d, .*, address 0x101001000: TD page .*since CPU 0 wrote there",
+                                r"^flush: CPU \d, .*, address 0x101002000: TD page .*since DMA wrote there",
+                                r"^host-write: CPU 0, .*, address 0x101004000: a store to a page of the module$"]),
     Case("host-write", findings=[rf"^host-write: CPU 0, RIP 0x\w+ \(store_kinds\+0x\w+\), address 0x1400{n:02x}100: a store to a page of the module$"
                                  for n in range(1, 13)] +
          [r"^host-write: CPU 0, RIP .*, address 0x14000d(ff\w|000):", r"^host-write: CPU 0, RIP .*, address 0x14000e000:",
@@ -94,6 +99,11 @@ CASES = [
     Case("unconverted-take-back", erratum_partial_write=True, findings=[r"^conversion: CPU 0, .*, address 0x140001000: a store to"]),
     Case("converted", erratum_partial_write=True),
     Case("converted-take-back", erratum_partial_write=True),
+    Case("reclaimed"),
+    Case("reclaimed", name="reclaimed-unconverted", erratum_partial_write=True,
+         findings=[r"^conversion: CPU 0, RIP .* \(store\+0x\w+\), address 0x101000000: a store to",
+                   r"^conversion: no CPU, address 0x101001000: DMA to"]),
+    Case("reclaimed-converted", erratum_partial_write=True),
     Case("init-dirty", findings=[r"^private-lines: CPU 1, .*: INIT"]),
     Case("init-clean"),
     Case("off-dirty", findings=[r"^private-lines: CPU 0: power-off"]),
@@ -103,6 +113,11 @@ CASES = [
     Case("kexec-dirty", findings=[r"^private-lines: CPU 0, RIP 0x\w+ \(new_kernel\+0x\w+\): a new kernel"]),
     Case("kexec-clean"),
     Case("reserved-rax", findings=[r"^reserved-rax: CPU 0, RIP .*\(seamcall.*RAX 0x100002c, of which 0x1000000"]),
+    Case("reserved-rax-seamldr", findings=[r"^reserved-rax: CPU 0, RIP .*RAX 0x8000000000010000, of which 0x10000 is"]),
+    Case("reserved-rax", name="symbols-none", kernel="bare.stripped.elf", findings=[r"^reserved-rax: CPU 0, RIP 0x\w+ \(\?\): "],
+         output=[r"no symbols: \S*/bare\.stripped\.elf is no 64-bit ELF file with a symbol table"]),
+    Case("reserved-rax", name="symbols-of-vmlinux", kernel="bare.stripped.elf", vmlinux="bare.elf",
+         findings=[r"^reserved-rax: CPU 0, RIP 0x\w+ \(seamcall\+0x\w+\): "]),
     Case("busy-storm", faults=[BUSY], findings=[r"^busy-storm: CPU 0, .*more than 1000 "]),
     Case("busy-often", faults=[BUSY]),
     Case("no-lp-init", findings=[r"^lp-init: CPU 0, .*leaf 34"]),
@@ -129,9 +144,11 @@ def run(case, verbose):
         path = lambda name: os.path.join(tmp, name)
         with open(path("platform.json"), "w", encoding="utf-8") as f:
             json.dump(machine, f)
-        command = [os.path.join(TOP, "tools/tdx/tdx-boot"), path("platform.json"), "--kernel", os.path.join(BUILD, "bare.elf"),
+        command = [os.path.join(TOP, "tools/tdx/tdx-boot"), path("platform.json"), "--kernel", os.path.join(BUILD, case.kernel),
                    "--raw-append", case.test, "--stats", path("stats"), "--findings", path("findings"),
                    "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
+        if case.vmlinux:
+            command += ["--vmlinux", os.path.join(BUILD, case.vmlinux)]
         try:
             proc = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
                                   env={**os.environ, "MALLOC_PERTURB_": "165"})     # what is freed does not look as before

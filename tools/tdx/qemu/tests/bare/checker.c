@@ -20,6 +20,34 @@ static __attribute__((noipa)) void load(void *pa)
 	(void)*at((uint64_t)pa);
 }
 
+static uint32_t pci_read(unsigned int dev, unsigned int reg)
+{
+	outl(0xcf8, 0x80000000 | dev << 11 | reg);
+	return inl(0xcfc);
+}
+
+/* QEMU's "edu" device copies from its buffer to memory */
+static void dma(uint64_t pa, unsigned int size)
+{
+	volatile uint64_t *regs;
+	unsigned int dev;
+
+	for (dev = 0; dev < 32; dev++)
+		if (pci_read(dev, 0) == 0x11e81234)
+			break;
+	if (!check(dev < 32, "the edu device is there"))
+		return;
+	outl(0xcf8, 0x80000000 | dev << 11 | 4);
+	outl(0xcfc, 6);				/* memory, bus master */
+	regs = (volatile uint64_t *)(uint64_t)(pci_read(dev, 0x10) & ~15u);
+	regs[0x80 / 8] = 0x40000;
+	regs[0x88 / 8] = pa;
+	regs[0x90 / 8] = size;
+	regs[0x98 / 8] = 1 | 2;			/* start, to memory */
+	while (regs[0x98 / 8] & 1)
+		pause();
+}
+
 /* ---- flush */
 
 static void dirty_pamt(void)
@@ -97,6 +125,49 @@ static void td_page(void)
 	on_each_cpu(flush_cache, NULL);
 }
 
+static void key_config(void *tdr)
+{
+	leaf(TDH_MNG_KEY_CONFIG, (uint64_t)tdr, 0, 0);
+}
+
+/* A TD that pages can be added to. CPUs 0 and 2 are of the two packages. */
+static bool make_td(void)
+{
+	uint64_t rax;
+
+	if (!bring_up(0))
+		return false;
+	on_each_cpu(flush_cache, NULL);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE, KEYID + 1, 0);
+	on_cpu(0, key_config, (void *)TD_PAGE);
+	on_cpu(2, key_config, (void *)TD_PAGE);
+	return check(rax == 0, "TDH.MNG.CREATE: %lx", rax);
+}
+
+static void add_page(unsigned int n)
+{
+	uint64_t rax = leaf(TDH_MNG_ADDCX, TD_PAGE + n * PAGE, TD_PAGE, 0);
+
+	check(rax == 0, "TDH.MNG.ADDCX of page %u: %lx", n, rax);
+}
+
+static void tdcx_page(void)
+{
+	if (!make_td())
+		return;
+	store((void *)(TD_PAGE + PAGE));
+	add_page(1);
+	dma(TD_PAGE + 2 * PAGE, 64);
+	add_page(2);
+	store((void *)(TD_PAGE + 3 * PAGE));
+	dma(TD_PAGE + 4 * PAGE, 64);
+	on_each_cpu(flush_cache, NULL);
+	add_page(3);
+	add_page(4);
+	store((void *)(TD_PAGE + 4 * PAGE));		/* now it is the module's */
+	on_each_cpu(flush_cache, NULL);
+}
+
 /* ---- host-write: a page each */
 
 static unsigned __int128 sixteen __attribute__((aligned(16)));
@@ -159,34 +230,6 @@ static void td_write(void)
 	store((void *)(TD_PAGE + 8));
 	store((void *)(TD_PAGE + PAGE));
 	on_each_cpu(flush_cache, NULL);
-}
-
-static uint32_t pci_read(unsigned int dev, unsigned int reg)
-{
-	outl(0xcf8, 0x80000000 | dev << 11 | reg);
-	return inl(0xcfc);
-}
-
-/* QEMU's "edu" device copies from its buffer to memory */
-static void dma(uint64_t pa, unsigned int size)
-{
-	volatile uint64_t *regs;
-	unsigned int dev;
-
-	for (dev = 0; dev < 32; dev++)
-		if (pci_read(dev, 0) == 0x11e81234)
-			break;
-	if (!check(dev < 32, "the edu device is there"))
-		return;
-	outl(0xcf8, 0x80000000 | dev << 11 | 4);
-	outl(0xcfc, 6);				/* memory, bus master */
-	regs = (volatile uint64_t *)(uint64_t)(pci_read(dev, 0x10) & ~15u);
-	regs[0x80 / 8] = 0x40000;
-	regs[0x88 / 8] = pa;
-	regs[0x90 / 8] = size;
-	regs[0x98 / 8] = 1 | 2;			/* start, to memory */
-	while (regs[0x98 / 8] & 1)
-		pause();
 }
 
 static void dma_write(void)
@@ -282,6 +325,41 @@ static void after_shutdown(void)
 	check(true, "the memory is the host's");
 }
 
+static void cache_wb(void *unused)
+{
+	(void)unused;
+	leaf(TDH_PHYMEM_CACHE_WB, 0, 0, 0);
+}
+
+/* A TD with one page more than its TDR, and both pages given back */
+static bool reclaim_td(void)
+{
+	uint64_t rax;
+
+	if (!make_td())
+		return false;
+	add_page(1);
+	leaf(TDH_MNG_VPFLUSHDONE, TD_PAGE, 0, 0);
+	on_cpu(0, cache_wb, NULL);
+	on_cpu(2, cache_wb, NULL);
+	leaf(TDH_MNG_KEY_FREEID, TD_PAGE, 0, 0);
+	rax = leaf(TDH_PHYMEM_PAGE_RECLAIM, TD_PAGE + PAGE, 0, 0);
+	check(rax == 0, "TDH.PHYMEM.PAGE.RECLAIM of the page: %lx", rax);
+	rax = leaf(TDH_PHYMEM_PAGE_RECLAIM, TD_PAGE, 0, 0);
+	check(rax == 0, "and of the TDR: %lx", rax);
+	on_each_cpu(flush_cache, NULL);
+	return rax == 0;
+}
+
+/* In two cases, with the erratum and without */
+static void reclaimed(void)
+{
+	if (!reclaim_td())
+		return;
+	store((void *)TD_PAGE);
+	dma(TD_PAGE + PAGE, 64);
+}
+
 /* ---- conversion */
 
 static void convert(uint64_t pa, unsigned long size)
@@ -358,6 +436,17 @@ static void converted_take_back(void)
 	store((void *)PAMT_BASE);
 	on_cpu(1, load, (void *)(PAMT_BASE + PAGE));
 	check(true, "the memory is the host's");
+}
+
+static void reclaimed_converted(void)
+{
+	if (!reclaim_td())
+		return;
+	convert(TD_PAGE, 2 * PAGE);
+	store((void *)TD_PAGE);
+	load((void *)TD_PAGE);
+	dma(TD_PAGE + PAGE, 64);
+	load((void *)(TD_PAGE + PAGE));
 }
 
 /* ---- private-lines */
@@ -459,12 +548,20 @@ static void reserved_rax(void)
 	check(leaf(TDH_SYS_LP_SHUTDOWN, 0, 0, 0) == 0, "without the bit it is right");
 }
 
+/* A call of P-SEAMLDR has other reserved bits */
+static void reserved_rax_seamldr(void)
+{
+	uint64_t r[16] = { [RAX] = 1ull << 63 | 1ull << 16 };
+
+	enter_vmx(NULL);
+	check(seamcall(r) == 0 && r[RAX] >> 63, "P-SEAMLDR refuses it: %lx", r[RAX]);
+}
+
 /* The description says: TDH.SYS.LP.SHUTDOWN is busy for ever */
 static void busy(unsigned int calls)
 {
 	unsigned int i;
 
-	enter_vmx(NULL);
 	for (i = 0; i < calls; i++)
 		leaf(TDH_SYS_LP_SHUTDOWN, 0, 0, 0);
 	check(true, "%u calls", i);
@@ -472,12 +569,17 @@ static void busy(unsigned int calls)
 
 static void busy_storm(void)
 {
-	busy(1500);
+	enter_vmx(NULL);
+	busy(1001);
 }
 
+/* As many as may be, twice: the answer of another leaf is between them */
 static void busy_often(void)
 {
-	busy(990);
+	enter_vmx(NULL);
+	busy(1000);
+	check(leaf(TDH_SYS_INIT, 0, 0, 0) == 0, "TDH.SYS.INIT");
+	busy(1000);
 }
 
 static void no_lp_init(void)
@@ -493,15 +595,16 @@ static void no_lp_init(void)
 const struct test checker_tests[] = {
 	{ "flush-none", flush_none }, { "flush-one", flush_one }, { "flush-all", flush_all },
 	{ "flush-early", flush_early }, { "flush-then-store", flush_then_store }, { "td-page", td_page },
+	{ "tdcx-page", tdcx_page }, { "reclaimed", reclaimed },
 	{ "host-write", host_write }, { "td-write", td_write }, { "dma-write", dma_write }, { "host-write-later", host_write_later },
 	{ "host-write-before-key", host_write_before_key }, { "take-back", take_back },
 	{ "take-back-early", take_back_early }, { "after-shutdown", after_shutdown }, { "after-lp-shutdown", after_lp_shutdown },
 	{ "unconverted-load", unconverted_load }, { "unconverted-store", unconverted_store },
 	{ "unconverted-take-back", unconverted_take_back }, { "converted", converted },
-	{ "converted-take-back", converted_take_back },
+	{ "converted-take-back", converted_take_back }, { "reclaimed-converted", reclaimed_converted },
 	{ "init-dirty", init_dirty }, { "init-clean", init_clean }, { "off-dirty", off_dirty },
 	{ "reset-dirty", reset_dirty }, { "reset-clean", reset_clean },
 	{ "kexec-dirty", kexec_dirty }, { "kexec-clean", kexec_clean },
-	{ "reserved-rax", reserved_rax }, { "busy-storm", busy_storm }, { "busy-often", busy_often },
+	{ "reserved-rax", reserved_rax }, { "reserved-rax-seamldr", reserved_rax_seamldr }, { "busy-storm", busy_storm }, { "busy-often", busy_often },
 	{ "no-lp-init", no_lp_init }, { NULL, NULL }
 };
