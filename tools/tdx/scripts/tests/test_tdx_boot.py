@@ -112,6 +112,20 @@ class TdxBoot(unittest.TestCase):
                     self.assertEqual((got.returncode, got.stdout), (1, ""))
                     self.assertTrue(got.stderr.startswith("tdx-boot: " + text), got.stderr)
 
+    def test_symbols(self):
+        with tempfile.TemporaryDirectory() as folder:
+            elf, image = os.path.join(folder, "vmlinux"), os.path.join(folder, "bzImage")
+            for path, content in ((elf, b"\x7fELF"), (image, b"MZ")):
+                with open(path, "wb") as f:
+                    f.write(content)
+            for args, named, fixed in ((["--kernel", elf], True, False), (["--kernel", image], False, False),
+                                       (["--kernel", image, "--vmlinux", elf], True, True),
+                                       (["--kernel", elf, "--vmlinux", elf], True, False)):
+                with self.subTest(args=args):
+                    code, out, _ = self.print_command({}, *args, "--append", "quiet")
+                    self.assertEqual((code, f",vmlinux={elf}" in out, " no_timer_check nokaslr quiet'" in out), (0, named, fixed), out)
+                    self.assertTrue(fixed or " no_timer_check quiet'" in out, out)
+
     def test_numbers_as_in_c(self):
         code, out, err = self.print_command({"lps": "010", "packages": "0X2", "cmrs": [["0x100000", "1072693248"]]})
         self.assertEqual((code, err), (0, ""))
