@@ -13,7 +13,7 @@
 #define TYPE_TDX_PLATFORM "tdx-platform"
 OBJECT_DECLARE_SIMPLE_TYPE(TdxPlatform, TDX_PLATFORM)
 
-/* When an LP called a leaf, of get_clock(); 0 is never */
+/* When something was called, of get_clock(); 0 is never */
 struct tdx_leaf_time {
     int64_t first;                  /* its first call began */
     int64_t last;                   /* its last call ended */
@@ -32,12 +32,15 @@ struct TdxPlatform {
     char *stats_file;
     char *findings_file;
     char *vmlinux;
+    char *mark;
 
     struct tdx_machine *machine;    /* the description */
     struct tdxm *module;            /* replaced at system reset, all vCPUs stopped */
     struct tdx_trace *trace;
     /* Of each LP, which alone writes it: no lock, no cache line that LPs share */
     struct tdx_leaf_time (*times)[TDX_NR_TIMES];
+
+    struct tdx_leaf_time mark_time;
 
     unsigned int boot;              /* system resets after SEAMCALLs had been made */
     int64_t start_us;
@@ -68,6 +71,8 @@ void tdx_measure_tsc(void);
 
 /* What the model needs of the machine */
 extern struct tdxm_ops tdx_seam_ops;
+
+bool tdx_mark_start(TdxPlatform *tdx, Error **errp);
 
 /* The checker, see check.c */
 void tdx_check_start(TdxPlatform *tdx, Error **errp);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * -object tdx-platform,id=ID,config=FILE[,trace=FILE][,stats=FILE]
- *         [,findings=FILE][,vmlinux=FILE]
+ *         [,findings=FILE][,vmlinux=FILE][,mark=FUNCTION][,slow-clock=N]
  *
  * Reads the description of a platform, starts the TDX module on it, and says
  * at the end what was seen.
@@ -11,9 +11,11 @@
 #include "exec/cpu-common.h"
 #include "migration/blocker.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qom/object_interfaces.h"
+#include "sysemu/cpu-timers.h"
 #include "sysemu/reset.h"
 #include "sysemu/sysemu.h"
 #include "internal.h"
@@ -88,11 +90,22 @@ static void platform_reset(void *opaque)
     tdx_module_start(tdx, &error_fatal);
 }
 
-/* When LPs, all together, called a leaf: ns since the platform was made */
+/* ns of the machine's time since the platform was made */
+static json_t *time_json(const TdxPlatform *tdx, const struct tdx_leaf_time *time)
+{
+    int64_t start = tdx->start_us * 1000;
+    json_t *t = json_object();
+
+    json_object_set_new(t, "first_ns", json_integer((time->first - start) / cpu_slow_clock));
+    json_object_set_new(t, "last_ns", json_integer((time->last - start) / cpu_slow_clock));
+    return t;
+}
+
+/* When LPs, all together, called a leaf */
 static void add_leaf_time(json_t *times, const TdxPlatform *tdx, const char *name,
                           unsigned int index, uint64_t calls)
 {
-    int64_t start = tdx->start_us * 1000, first = INT64_MAX, last = 0;
+    struct tdx_leaf_time time = { .first = INT64_MAX };
     unsigned int lp;
     json_t *t;
 
@@ -101,16 +114,14 @@ static void add_leaf_time(json_t *times, const TdxPlatform *tdx, const char *nam
         int64_t began = qatomic_read(&of_lp->first);
 
         if (began) {
-            first = MIN(first, began);
-            last = MAX(last, qatomic_read(&of_lp->last));
+            time.first = MIN(time.first, began);
+            time.last = MAX(time.last, qatomic_read(&of_lp->last));
         }
     }
-    if (!last) {
+    if (!time.last) {
         return;
     }
-    t = json_object();
-    json_object_set_new(t, "first_ns", json_integer(first - start));
-    json_object_set_new(t, "last_ns", json_integer(last - start));
+    t = time_json(tdx, &time);
     json_object_set_new(t, "calls", json_integer(calls));
     json_object_set_new(times, name, t);
 }
@@ -170,6 +181,9 @@ static json_t *stats(const TdxPlatform *tdx)
     json_object_set_new(root, "seamcalls", leaves);
     json_object_set_new(root, "seamldr_calls", json_integer(seamldr_calls));
     json_object_set_new(root, "leaf_times", times);
+    if (qatomic_read(&tdx->mark_time.first)) {
+        json_object_set_new(root, "mark", time_json(tdx, &tdx->mark_time));
+    }
     json_object_set_new(root, "lps", lps);
     json_object_set_new(root, "package_keys", packages);
     json_object_set_new(root, "tdmrs", tdmrs);
@@ -231,7 +245,7 @@ static void platform_complete(UserCreatable *uc, Error **errp)
         error_propagate(errp, err);
         return;
     }
-    if (!tdx_module_start(tdx, errp)) {
+    if (!tdx_mark_start(tdx, errp) || !tdx_module_start(tdx, errp)) {
         return;
     }
     tdx_measure_tsc();
@@ -265,6 +279,28 @@ STRING_PROPERTY(trace_file)
 STRING_PROPERTY(stats_file)
 STRING_PROPERTY(findings_file)
 STRING_PROPERTY(vmlinux)
+STRING_PROPERTY(mark)
+
+#define SLOW_CLOCK_MAX  10000
+
+static void get_slow_clock(Object *obj, Visitor *v, const char *name, void *opaque, Error **errp)
+{
+    visit_type_uint32(v, name, &cpu_slow_clock, errp);
+}
+
+static void set_slow_clock(Object *obj, Visitor *v, const char *name, void *opaque, Error **errp)
+{
+    uint32_t factor;
+
+    if (!visit_type_uint32(v, name, &factor, errp)) {
+        return;
+    }
+    if (!factor || factor > SLOW_CLOCK_MAX) {
+        error_setg(errp, "slow-clock=%u: it is 1 to %u", factor, SLOW_CLOCK_MAX);
+        return;
+    }
+    cpu_slow_clock = factor;
+}
 
 static void platform_class_init(ObjectClass *oc, void *data)
 {
@@ -277,6 +313,9 @@ static void platform_class_init(ObjectClass *oc, void *data)
     object_class_property_add_str(oc, "stats", get_stats_file, set_stats_file);
     object_class_property_add_str(oc, "findings", get_findings_file, set_findings_file);
     object_class_property_add_str(oc, "vmlinux", get_vmlinux, set_vmlinux);
+    object_class_property_add_str(oc, "mark", get_mark, set_mark);
+    object_class_property_add(oc, "slow-clock", "uint32", get_slow_clock, set_slow_clock, NULL,
+                              NULL);
 }
 
 static const TypeInfo platform_info = {

@@ -19,6 +19,7 @@
 #include "qemu/error-report.h"
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
+#include "sysemu/cpu-timers.h"
 #include "sysemu/runstate.h"
 #include "tcg/helper-tcg.h"
 #include "internal.h"
@@ -88,15 +89,19 @@ static bool seam_intr_pending(void *opaque, unsigned int lp)
     return qatomic_read(&current_cpu->interrupt_request) & mask;
 }
 
-/* Waits up to this are added up: a host wakes threads late, the later the more there are. */
-#define SHORTEST_WAIT_NS    1000000
+/*
+ * Waits up to this, by the host's clock, are added up: a host wakes threads
+ * late, the later the more there are.
+ */
+#define SHORTEST_WAIT_NS    INT64_C(1000000)
 
 /*
  * Wait without burning the host's CPU and without a lock. The vCPU counts as
  * stopped meanwhile, and is in no RCU read-side section.
  *
  * A wait that took longer than it should makes the next ones shorter, so that
- * the time of many calls is right, whatever the host's timers are like.
+ * the time of many calls is right, whatever the host's timers are like; up to
+ * 1 ms of the machine's time, for the host may have stopped QEMU.
  */
 static void seam_delay(void *opaque, unsigned int lp, uint64_t ns)
 {
@@ -106,7 +111,7 @@ static void seam_delay(void *opaque, unsigned int lp, uint64_t ns)
     bool leave = !cpu_in_exclusive_context(cs);
     struct timespec begin, now, until;
 
-    due += ns;
+    due += ns * cpu_slow_clock;
     if (due < SHORTEST_WAIT_NS) {
         return;
     }
@@ -151,7 +156,7 @@ static void seam_delay(void *opaque, unsigned int lp, uint64_t ns)
     }
     clock_gettime(CLOCK_MONOTONIC, &now);
     due -= (now.tv_sec - begin.tv_sec) * INT64_C(1000000000) + now.tv_nsec - begin.tv_nsec;
-    due = MAX(due, -SHORTEST_WAIT_NS);
+    due = MAX(due, -SHORTEST_WAIT_NS * cpu_slow_clock);
 }
 
 struct tdxm_ops tdx_seam_ops = {

@@ -97,18 +97,34 @@ static void read_file(const char *vmlinux)
     }
 }
 
+static void read_once(const char *vmlinux)
+{
+    QEMU_LOCK_GUARD(&table.lock);
+
+    if (vmlinux && !table.read) {
+        read_file(vmlinux);
+    }
+}
+
+uint64_t tdx_symbol_address(const char *vmlinux, const char *name)
+{
+    size_t i;
+
+    read_once(vmlinux);
+    for (i = 0; i < table.nr; i++) {
+        if (!strcmp(table.symbols[i].name, name)) {
+            return table.symbols[i].address;
+        }
+    }
+    return 0;
+}
+
 char *tdx_symbol(const char *vmlinux, uint64_t address)
 {
     size_t lo = 0, hi;
     const struct symbol *s;
 
-    if (!vmlinux) {
-        return NULL;
-    }
-    QEMU_LOCK_GUARD(&table.lock);
-    if (!table.read) {
-        read_file(vmlinux);
-    }
+    read_once(vmlinux);
     hi = table.nr;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;

@@ -8,4 +8,7 @@
  */
 char *tdx_symbol(const char *vmlinux, uint64_t address);
 
+/* Where a function begins; 0: not known */
+uint64_t tdx_symbol_address(const char *vmlinux, const char *name);
+
 #endif

@@ -41,6 +41,9 @@ uint64_t tdx_mtrrcap_bits(CPUX86State *env);
 void tdx_check_cr0(CPUX86State *env, target_ulong val, uintptr_t ra);
 void tdx_check_cr4(CPUX86State *env, target_ulong val, uintptr_t ra);
 
+/* Address of the function that has a mark, see mark.c; 0: there is none */
+extern uint64_t tdx_mark;
+
 /*
  * Machine: see that it is the one described, and give it the memory map of
  * the description. False: there is no tdx-platform, the board does it.

@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.realpath(os.path.join(HERE, "..", "..", "..", ".."))
@@ -29,7 +31,7 @@ PLATFORM = {
 
 class Case:
     def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, least_ns=None,
-                 kernel="bare.elf", vmlinux=None, **machine):
+                 kernel="bare.elf", vmlinux=None, slow_clock=1, **machine):
         self.test = test
         self.name = name or test
         self.machine = machine
@@ -39,9 +41,11 @@ class Case:
         self.ends = ends                # the test comes to its end
         self.stats = stats or {}
         self.kernel, self.vmlinux = kernel, vmlinux
+        self.slow_clock = slow_clock
         self.least_ns = least_ns or {}  # leaf: time from the begin of its first call to the end of the last one, at least
 
 
+CLOCKS = {"latency_ns": {"TDH.SYS.LP.SHUTDOWN": 100000000}, "least_ns": {"TDH.SYS.LP.SHUTDOWN": 100000000}}
 BUSY = {"leaf": "TDH.SYS.LP.SHUTDOWN", "lp": "any", "nth": 1, "count": 0, "status": "TDX_SYS_BUSY"}
 
 CASES = [
@@ -67,6 +71,8 @@ CASES = [
     Case("init", stats={"state": "READY"}),
     Case("init", name="init-1cpu", lps=1, packages=1, stats={"state": "READY"}),
     Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}, least_ns={"TDH.SYS.LP.SHUTDOWN": 150000000}, findings=[r"^lp-init: CPU 0"]),
+    Case("clocks", **CLOCKS),
+    Case("clocks", name="clocks-slow", slow_clock=16, **CLOCKS),
     Case("fatal", faults=[{"leaf": "TDH.SYS.INIT", "lp": "any", "nth": 1, "count": 1, "status": "FATAL"}], ends=False,
          output=[r"the TDX module stopped with a fatal error"], stats={"state": "STOPPED"}),
 ] + [
@@ -136,6 +142,33 @@ def wrong_times(case, stats):
     return wrong + [f"{leaf} took {spans.get(leaf)} ns in all" for leaf, ns in case.least_ns.items() if spans.get(leaf, 0) < ns]
 
 
+def wrong_clocks(case, lines):
+    """A time that the machine measured against the time that passed here; a busy host reads lines late."""
+    wrong, begin = [], None
+    for at, line in lines:
+        if line == "clock begins":
+            begin = at
+        elif line.startswith("clock "):
+            us, here = int(line.split()[1]), (at - begin) * 1e6
+            if abs(here - us * case.slow_clock) > 200000 + 0.1 * us * case.slow_clock:
+                wrong.append(f"{us} us of the machine took {here:.0f} us, {here / us:.1f} times as long, not {case.slow_clock}")
+    return wrong
+
+
+def execute(command, seconds, **kwargs):
+    """(exit status, None: it did not end; [(time, line)] of its output)"""
+    lines = []
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs) as proc:
+        late = threading.Timer(seconds, proc.kill)
+        late.start()
+        for line in proc.stdout:
+            lines.append((time.monotonic(), line.decode(errors="replace").rstrip("\r\n")))
+        status = proc.wait()
+        ended = late.is_alive()
+        late.cancel()
+    return status if ended else None, lines
+
+
 def run(case, verbose):
     """Returns a list of what is wrong."""
     machine = copy.deepcopy(PLATFORM)
@@ -146,15 +179,14 @@ def run(case, verbose):
             json.dump(machine, f)
         command = [os.path.join(TOP, "tools/tdx/tdx-boot"), path("platform.json"), "--kernel", os.path.join(BUILD, case.kernel),
                    "--raw-append", case.test, "--stats", path("stats"), "--findings", path("findings"),
-                   "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
+                   "--slow-clock", str(case.slow_clock), "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
         if case.vmlinux:
             command += ["--vmlinux", os.path.join(BUILD, case.vmlinux)]
-        try:
-            proc = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
-                                  env={**os.environ, "MALLOC_PERTURB_": "165"})     # what is freed does not look as before
-        except subprocess.TimeoutExpired as late:
-            return ["no end within 60 s; output: " + (late.stdout or b"").decode(errors="replace")[-2000:]]
-        text = proc.stdout.decode(errors="replace").replace("\r", "")
+        # What is freed does not look as before
+        status, lines = execute(command, 60, env={**os.environ, "MALLOC_PERTURB_": "165"})
+        text = "".join(line + "\n" for _, line in lines)
+        if status is None:
+            return ["no end within 60 s; output: " + text[-2000:]]
         if verbose:
             print(text)
         wrong = [line for line in text.splitlines() if line.startswith("not ok") and (case.ends or "exception" not in line)]
@@ -162,8 +194,8 @@ def run(case, verbose):
             wrong.append("no result at all")
         if (f"end of {case.test}" in text) != case.ends:
             wrong.append("the test did not come to its end" if case.ends else "the test came to its end")
-        if proc.returncode != case.exit_status:
-            wrong.append(f"exit status {proc.returncode}")
+        if status != case.exit_status:
+            wrong.append(f"exit status {status}")
         for pattern in case.output:
             if not re.search(pattern, text):
                 wrong.append(f"no output that matches {pattern!r}")
@@ -171,7 +203,7 @@ def run(case, verbose):
         for key, value in case.stats.items():
             if stats.get(key) != value:
                 wrong.append(f"{key} is {stats.get(key)!r}, not {value!r}")
-        wrong += wrong_times(case, stats)
+        wrong += wrong_times(case, stats) + wrong_clocks(case, lines)
         found = open(path("findings"), encoding="utf-8").read().splitlines() if os.path.exists(path("findings")) else []
         for line in found:
             if not any(re.search(p, line) for p in case.findings):

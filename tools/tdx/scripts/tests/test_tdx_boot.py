@@ -47,6 +47,12 @@ class TdxBoot(unittest.TestCase):
         self.assertIn(" -m size=4096M ", out)
         self.assertIn(",max-ram-below-4g=2147483648", out)
 
+    def test_options_of_the_platform(self):
+        _, out, _ = self.print_command({}, "--slow-clock", "32", "--mark", "start_kernel")
+        self.assertIn(",mark=start_kernel,slow-clock=32 -rtc clock=vm", out)
+        _, plain, _ = self.print_command({}, "--slow-clock", "1")
+        self.assertNotIn("clock", plain)
+
     def test_memory(self):
         code, out, _ = self.print_command({"lps": "0x4", "packages": 2, "memory": [
             {"base": 0, "size": "0xa0000"}, {"base": "0x100000000", "size": "0x40000000", "node": 1},
