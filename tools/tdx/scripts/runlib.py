@@ -91,7 +91,7 @@ UNKNOWN = re.compile(r"^Unknown kernel command line parameters \"(.*)\", will be
 def unknown_parameters(lines):
     """Parameters that the kernel did not know, without what is meant for init."""
     words = [w for l in lines if not l.user for got in [UNKNOWN.match(l.text)] if got for w in got[1].split()]
-    return [w for w in words if not w.startswith(("tdxtest=", "tdxnext="))]
+    return [w for w in words if not w.startswith(("tdxtest=", "tdxnext=", "tdxend="))]
 
 
 # ---- TAP

@@ -6,6 +6,9 @@
  *	tdxtest=PROGRAM[:PARAMETER...][,PROGRAM...]
  *	tdxnext=PROGRAM...	not off, but by kexec into a kernel that runs
  *				these; from /boot/kernel and /boot/initrd
+ *	tdxend=HOW		not off, but: "restart", as reboot(8) does it;
+ *				"reset", by sysrq-b; "panic", by sysrq-c, into
+ *				the kernel of tdxnext= if there is one
  *
  * All output goes through /dev/kmsg, a line a record, so that it cannot be
  * torn apart by the kernel's own lines and bears the kernel's time stamps:
@@ -34,6 +37,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/kexec.h>
 
 #define MAX_ARGS	16
 /* What printk() takes in one record, less its prefix. */
@@ -74,6 +78,28 @@ static void mount_one(const char *type, const char *dir)
 	if (mount(type, dir, type, 0, NULL) && errno != EBUSY)
 		say("TDX-INIT: cannot mount %s on %s: %s", type, dir,
 		    strerror(errno));
+}
+
+static void press_sysrq(const char *key)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, key, 1) != 1)
+		say("TDX-INIT: /proc/sysrq-trigger: %s", strerror(errno));
+}
+
+static void __attribute__((noreturn)) end_machine(const char *how)
+{
+	sync();
+	if (how && !strcmp(how, "restart"))
+		reboot(RB_AUTOBOOT);
+	else if (how && !strcmp(how, "reset"))
+		press_sysrq("b");
+	else if (how && !strcmp(how, "panic"))
+		press_sysrq("c");
+	else if (how)
+		say("TDX-INIT: do not know how to end by \"%s\"", how);
+	power_off();
 }
 
 /* Pass what comes from @fd on, line by line, until nobody can write to it. */
@@ -201,38 +227,61 @@ static char *parameter(const char *name)
 	return value;
 }
 
-/* Only returns if it failed. */
-static void next_kernel(const char *next, int status, int programs)
+/* Does @word set one of these parameters? @names: "NAME= NAME= ..." */
+static bool sets(const char *word, const char *names)
 {
-	char line[sizeof(cmdline) + 16] = "", *word, *save;
+	size_t len;
+
+	for (; *names; names += len + (names[len] == ' ')) {
+		len = strcspn(names, " ");
+		if (!strncmp(word, names, len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Go on in another kernel, by kexec or by a crash of this one. Only returns if
+ * it failed.
+ */
+static void next_kernel(const char *next, bool crash, int status, int programs)
+{
+	char line[sizeof(cmdline) + 64] = "", *word, *save;
 	int kernel, initrd;
 
 	for (word = strtok_r(cmdline, " ", &save); word;
 	     word = strtok_r(NULL, " ", &save)) {
-		if (!strncmp(word, "tdxtest=", 8) || !strncmp(word, "tdxnext=", 8))
+		if (sets(word, "tdxtest= tdxnext= tdxend= crashkernel="))
 			continue;
 		strcat(strcat(line, word), " ");
 	}
+	/* CPUs that were stopped in the crash stay where they are. */
+	if (crash)
+		strcat(line, "nr_cpus=1 ");
 	strcat(strcat(line, "tdxtest="), next);
 
 	kernel = open("/boot/kernel", O_RDONLY | O_CLOEXEC);
 	initrd = open("/boot/initrd", O_RDONLY | O_CLOEXEC);
 	if (kernel < 0 || initrd < 0 ||
-	    syscall(SYS_kexec_file_load, kernel, initrd, strlen(line) + 1, line, 0)) {
+	    syscall(SYS_kexec_file_load, kernel, initrd, strlen(line) + 1, line,
+		    crash ? KEXEC_FILE_ON_CRASH : 0)) {
 		say("TDX-INIT: cannot load /boot/kernel for kexec: %s",
 		    strerror(errno));
 		return;
 	}
 	say("TDX-INIT: kexec status=%d programs=%d", status, programs);
 	sync();
-	reboot(RB_KEXEC);
-	say("TDX-INIT: reboot(RB_KEXEC) failed: %s", strerror(errno));
+	if (crash)
+		press_sysrq("c");
+	else
+		reboot(RB_KEXEC);
+	say("TDX-INIT: the next kernel did not start: %s", strerror(errno));
 }
 
 int main(void)
 {
 	int status = 0, programs = 0, fd;
-	char *list, *next, *spec, *save;
+	char *list, *next, *how, *spec, *save;
 
 	mount_one("devtmpfs", "/dev");
 	mount_one("proc", "/proc");
@@ -250,6 +299,7 @@ int main(void)
 	if (read_cmdline())
 		power_off();
 	next = parameter("tdxnext");
+	how = parameter("tdxend");
 	list = parameter("tdxtest");
 	if (!list) {
 		say("TDX-INIT: no tdxtest= on the kernel command line: nothing to do");
@@ -262,7 +312,7 @@ int main(void)
 			status = 1;
 	}
 	if (next)
-		next_kernel(next, status, programs);
+		next_kernel(next, how && !strcmp(how, "panic"), status, programs);
 	say("TDX-INIT: done status=%d programs=%d", status, programs);
-	power_off();
+	end_machine(how);
 }
