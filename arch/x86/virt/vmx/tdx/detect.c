@@ -169,7 +169,8 @@ static void tdx_detect_other_cpu(unsigned int cpu)
 	tdx_odd_cpu.cpu = cpu;
 	tdx_odd_cpu.val = val;
 	tdx_odd_cpu.boot_val = boot_val;
-	WRITE_ONCE(tdx_odd_cpu.msr, msr);
+	/* Pairs with tdx_platform(): it is all there. */
+	smp_store_release(&tdx_odd_cpu.msr, msr);
 
 	tdx_err(FW_BUG "CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx; TDX is disabled, firmware must set all CPUs alike, look for a BIOS update\n",
 		cpu, msr, tdx_msr_name(msr), val, boot_val);
@@ -264,7 +265,8 @@ int tdx_platform(struct tdx_platform *platform)
 		return -ENODEV;
 	}
 
-	msr = READ_ONCE(tdx_odd_cpu.msr);
+	/* Pairs with tdx_detect_other_cpu(). */
+	msr = smp_load_acquire(&tdx_odd_cpu.msr);
 	if (msr) {
 		tdx_absent_info("CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx\n",
 				tdx_odd_cpu.cpu, msr, tdx_msr_name(msr), tdx_odd_cpu.val,

@@ -91,15 +91,16 @@ u64 tdx_cycles_to_ns(u64 cycles)
  */
 bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats)
 {
+	struct tdx_stats __percpu *counts = READ_ONCE(tdx_stats);
 	const struct tdx_leaf_stats *leaf;
 	unsigned int cpu;
 
 	*stats = (struct tdx_leaf_stats){};
-	if (!READ_ONCE(tdx_stats))
+	if (!counts)
 		return false;
 
 	for_each_possible_cpu(cpu) {
-		leaf = &per_cpu_ptr(tdx_stats, cpu)->leaf[tdx_stats_row(fn)];
+		leaf = &per_cpu_ptr(counts, cpu)->leaf[tdx_stats_row(fn)];
 		stats->calls += READ_ONCE(leaf->calls);
 		stats->failed += READ_ONCE(leaf->failed);
 		stats->cycles += READ_ONCE(leaf->cycles);

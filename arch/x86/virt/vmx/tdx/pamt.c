@@ -36,7 +36,7 @@
 /* What a 64-byte direct store writes */
 #define TDX_CACHELINE	64
 
-/* Bytes of PAMT memory that are allocated now. */
+/* Bytes of PAMT memory that are allocated now. Read without a lock. */
 static u64 tdx_pamt_allocated;
 
 /* Neither free, nor what alloc_contig_range() could move away? */
@@ -146,13 +146,13 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 	if (err)
 		return tdx_pamt_behind(PHYS_PFN(start), PHYS_PFN(end), nid, err);
 
-	tdx_pamt_allocated += end - start;
+	WRITE_ONCE(tdx_pamt_allocated, tdx_pamt_allocated + (end - start));
 	return 0;
 }
 
 static void tdx_pamt_give(void *ctx, u64 start, u64 end)
 {
-	tdx_pamt_allocated -= end - start;
+	WRITE_ONCE(tdx_pamt_allocated, tdx_pamt_allocated - (end - start));
 	free_contig_range(PHYS_PFN(start), PHYS_PFN(end - start));
 }
 
@@ -278,5 +278,5 @@ bool tdx_pamt_contains(const struct tdmr_plan *plan, u64 pa)
  */
 u64 tdx_pamt_held(void)
 {
-	return tdx_pamt_allocated;
+	return READ_ONCE(tdx_pamt_allocated);
 }

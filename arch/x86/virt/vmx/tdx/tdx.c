@@ -307,11 +307,13 @@ static bool tdx_recoverable(int err)
 static int tdx_do_init(void)
 {
 	ktime_t begin = ktime_get();
+	/* Those who read tdx.platform do not wait, so it does not change. */
+	struct tdx_platform platform;
 	int ret;
 
 	lockdep_assert_held(&tdx_lock);
 
-	ret = tdx_platform(&tdx.platform);
+	ret = tdx_platform(&platform);
 	if (ret) {
 		tdx_set_state(TDX_SHUTDOWN);
 		return -EIO;
