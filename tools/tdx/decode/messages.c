@@ -78,6 +78,10 @@ static const struct tdx_message messages[] = {
 		"turn off in the BIOS setup what splits memory (sub-NUMA clustering, mirroring), and report the memory map"
 	},
 	{
+		"out of memory for", TDX_BAD,
+		"The kernel had no memory for the initialisation", "free memory and try again"
+	},
+	{
 		"no contiguous memory", TDX_BAD,
 		"Metadata needs about 1/256 of the memory in large contiguous pieces",
 		"initialise TDX earlier, while memory is not fragmented, or free memory"

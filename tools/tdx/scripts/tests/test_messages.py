@@ -9,7 +9,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)),
 SOURCES = os.path.join(TOP, "arch/x86/virt/vmx/tdx/*.c")
 TABLE = os.path.join(TOP, "Documentation/x86/tdx-host.rst")
 
-CALL = re.compile(r'\b(tdx_err|tdx_absent_info|pr_err|pr_err_ratelimited|pr_warn|pr_warn_once)\(\s*(?:FW_BUG )?"((?:[^"\\]|\\.)*)"')
+CALL = re.compile(r'\b(tdx_err|tdx_absent_info|tdx_rare_err|pr_err|pr_err_ratelimited|pr_warn|pr_warn_once)\(\s*(?:FW_BUG )?"((?:[^"\\]|\\.)*)"')
 CONVERSION = re.compile(r"%(?:\*pbl|[-0-9.#]*(?:hh|ll|[hlz])?[a-zA-Z])")
 
 

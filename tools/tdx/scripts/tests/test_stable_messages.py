@@ -26,7 +26,7 @@ STABLE = [
     r"tdx: memory \[0x[0-9a-f]+, 0x[0-9a-f]+\) may not come online",
 ]
 
-CALL = re.compile(r'\b(tdx_err|tdx_absent_info|pr_\w+)\(\s*(?:FW_BUG )?"((?:[^"\\]|\\.)*)"')
+CALL = re.compile(r'\b(tdx_err|tdx_absent_info|tdx_rare_err|pr_\w+)\(\s*(?:FW_BUG )?"((?:[^"\\]|\\.)*)"')
 CONVERSION = re.compile(r"%(?:\*pbl|[-0-9.#]*(?:hh|ll|[hlz])?([a-zA-Z]))")
 
 

@@ -4,8 +4,9 @@
  * flood of the log, no memory that stays.
  *
  * Parameters: attempts=N (100); errno=NAME: what each attempt gets, on a
- * machine without TDs; lines=N: how many lines of TDX the log may gain (the
- * number that one attempt makes on such a machine, 0 after the first TD).
+ * machine without TDs; lines=N: how many lines of TDX the log may gain (0; with
+ * M messages that each attempt would repeat, 5 M: each three times a minute, of
+ * which the first attempt has one, and a minute may end between the attempts).
  */
 #include <errno.h>
 #include <sys/resource.h>

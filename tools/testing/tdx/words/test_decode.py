@@ -69,6 +69,7 @@ MESSAGES = [
     ("tdx: cannot initialise the module: CPUs 2 are offline, it has to see every CPU once; bring them online and try again", "error"),
     ("tdx: no contiguous memory of 4112 KiB for the PAMT of [0x0, 0x40000000) on node 0", "error"),
     ("tdx: memory [0x100000000, 0x140000000) of node 1 is in no CMR, TDX cannot use it", "error"),
+    ("tdx: out of memory for the plan of TDMRs: free memory and try again", "error"),
     ("tdx: module initialization failed (-11), the module is as it was; it can be tried again", "error"),
     ("tdx: module initialization failed (-5), the module is shut down; TDX can be used again after the next boot", "error"),
     ("tdx: initializing memory: 17 of 512 GiB done", "good"),

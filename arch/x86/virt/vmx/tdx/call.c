@@ -125,15 +125,15 @@ static void seamcall_print(const struct seamcall *call)
 	const char *leaf = tdx_leaf_name(fn);
 	char *words;
 
-	words = kmalloc(TDX_STATUS_LEN, GFP_KERNEL);
+	words = kmalloc(TDX_STATUS_LEN, GFP_KERNEL | __GFP_NOWARN);
 	if (words)
 		tdx_seamcall_describe(words, TDX_STATUS_LEN, fn, status, &regs);
 
 	tdx_err("%s failed on CPU %u: %s\n", leaf, call->cpu,
 		words ?: tdx_status_name(status));
 	/* Numbers for those who know them, and for scripts that look for them */
-	pr_err("SEAMCALL (0x%llx) failed: 0x%016llx, RCX 0x%llx RDX 0x%llx R8 0x%llx R9 0x%llx R10 0x%llx R11 0x%llx\n",
-	       fn, status, out->rcx, rdx, out->r8, out->r9, out->r10, out->r11);
+	tdx_rare_err("SEAMCALL (0x%llx) failed: 0x%016llx, RCX 0x%llx RDX 0x%llx R8 0x%llx R9 0x%llx R10 0x%llx R11 0x%llx\n",
+		     fn, status, out->rcx, rdx, out->r8, out->r9, out->r10, out->r11);
 	kfree(words);
 }
 
@@ -343,8 +343,8 @@ int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done)
 		ret = seamcall_report(call);
 		others = cpumask_weight(todo) - 1;
 		if (others)
-			pr_err("%s failed on %u more CPUs\n", tdx_leaf_name(fn),
-			       others);
+			tdx_rare_err("%s failed on %u more CPUs\n",
+				     tdx_leaf_name(fn), others);
 	}
 
 	mutex_unlock(&seamcall_on_cpus_lock);

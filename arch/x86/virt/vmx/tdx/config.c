@@ -11,6 +11,7 @@
 #include <linux/overflow.h>
 
 #include "arch.h"
+#include "observe.h"
 #include "seamcall.h"
 #include "tdx.h"
 
@@ -24,7 +25,7 @@ static_assert(offsetof(struct tdmr_info, reserved) == 64);
  * @nr_tdmrs: room for as many TDMRs
  * @limits: what the module says about TDMRs
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, or -ENOMEM with a message.
  */
 int tdx_config_alloc(struct tdx_config *config, unsigned int nr_tdmrs,
 		     const struct tdmr_limits *limits)
@@ -35,9 +36,10 @@ int tdx_config_alloc(struct tdx_config *config, unsigned int nr_tdmrs,
 			       TDMR_INFO_ALIGN);
 	config->infos = ALIGN(nr_tdmrs * sizeof(u64), TDMR_PTRS_ALIGN);
 	config->bytes = config->infos + nr_tdmrs * config->stride;
-	config->buf = alloc_pages_exact(config->bytes, GFP_KERNEL | __GFP_ZERO);
+	config->buf = alloc_pages_exact(config->bytes,
+					GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 
-	return config->buf ? 0 : -ENOMEM;
+	return config->buf ? 0 : tdx_no_memory("the configuration of the module");
 }
 
 /**

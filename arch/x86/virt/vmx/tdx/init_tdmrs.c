@@ -221,13 +221,13 @@ static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
  * tdx_tdmrs_prepare() - allocate what tdx_tdmrs_init() needs
  *
  * Context: Process context. Followed by tdx_tdmrs_finish() unless it fails.
- * Return: 0 or -ENOMEM.
+ * Return: 0, or -ENOMEM with a message.
  */
 int tdx_tdmrs_prepare(void)
 {
 	tdx_tdmrs_wq = alloc_workqueue("tdx", WQ_CPU_INTENSIVE, 0);
 
-	return tdx_tdmrs_wq ? 0 : -ENOMEM;
+	return tdx_tdmrs_wq ? 0 : tdx_no_memory("a workqueue");
 }
 
 /**

@@ -157,7 +157,7 @@ static int tdx_lp_online(unsigned int cpu)
  * Does nothing if it has succeeded before.
  *
  * Context: Process context, CPU hotplug held off.
- * Return: 0 or -ENOMEM: no CPU hotplug state is free.
+ * Return: 0, or -ENOMEM with a message: no CPU hotplug state is free.
  */
 int tdx_lps_watch(void)
 {
@@ -171,7 +171,11 @@ int tdx_lps_watch(void)
 						   "x86/tdx:online",
 						   tdx_lp_online, NULL);
 	watching = ret >= 0;
-	return watching ? 0 : -ENOMEM;
+	if (watching)
+		return 0;
+
+	tdx_err("cannot watch CPU hotplug (%d): unload modules that do and try again\n", ret);
+	return -ENOMEM;
 }
 
 /**

@@ -181,9 +181,10 @@ int tdx_memory_build(struct tdx_memory *mem, const struct tdx_range *cmrs,
 	walk.room += nr_cmrs;
 
 	mem->nr = 0;
-	mem->regions = kvcalloc(walk.room, sizeof(*mem->regions), GFP_KERNEL);
+	mem->regions = kvcalloc(walk.room, sizeof(*mem->regions),
+				GFP_KERNEL | __GFP_NOWARN);
 	if (!mem->regions)
-		return -ENOMEM;
+		return tdx_no_memory("the list of the kernel's memory");
 
 	ret = tdx_memory_for_each(&walk, tdx_memory_region);
 	if (!ret && !mem->nr) {
@@ -299,16 +300,23 @@ static struct notifier_block tdx_memory_nb = {
  *
  * Does nothing if it has succeeded before.
  *
- * Return: 0 or -ENOMEM: it cannot be watched.
+ * Return: 0, or -ENOMEM with a message: it cannot be watched.
  */
 int tdx_memory_watch(void)
 {
 	static bool watching;
+	int ret;
 
-	if (!watching)
-		watching = !register_memory_notifier(&tdx_memory_nb);
+	if (watching)
+		return 0;
 
-	return watching ? 0 : -ENOMEM;
+	ret = register_memory_notifier(&tdx_memory_nb);
+	watching = !ret;
+	if (watching)
+		return 0;
+
+	tdx_err("cannot watch memory hotplug (%d): report this\n", ret);
+	return -ENOMEM;
 }
 
 /**

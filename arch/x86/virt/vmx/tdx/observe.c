@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
@@ -36,25 +37,26 @@ struct tdx_stats __percpu *tdx_stats;
 /**
  * tdx_stats_start() - count SEAMCALLs from now on
  *
- * Does nothing if it has succeeded before.
+ * Does nothing if it has succeeded before. Without memory there are no counts,
+ * and all else works.
  *
  * Context: Process context, under the lock of tdx_detect().
- * Return: 0 or -ENOMEM, which only means that there will be no counts.
  */
-int tdx_stats_start(void)
+void tdx_stats_start(void)
 {
 	struct tdx_stats __percpu *stats;
 
 	if (tdx_stats)
-		return 0;
+		return;
 
-	stats = alloc_percpu(struct tdx_stats);
-	if (!stats)
-		return -ENOMEM;
+	stats = alloc_percpu_gfp(struct tdx_stats, GFP_KERNEL | __GFP_NOWARN);
+	if (!stats) {
+		tdx_rare_err("SEAMCALLs are not counted: out of memory\n");
+		return;
+	}
 
 	/* Pairs with READ_ONCE() and its dependency in those who count. */
 	smp_store_release(&tdx_stats, stats);
-	return 0;
 }
 
 /**
@@ -132,6 +134,22 @@ void tdx_note_error(const char *fmt, ...)
 	if (n && tdx_error[n - 1] == '\n')
 		tdx_error[n - 1] = '\0';
 	spin_unlock_irqrestore(&tdx_error_lock, flags);
+}
+
+/**
+ * tdx_no_memory() - say that an allocation failed
+ * @what: what the memory was for
+ *
+ * In place of what the page allocator says, which is long: allocations that are
+ * told of here have %__GFP_NOWARN.
+ *
+ * Context: Any.
+ * Return: -ENOMEM.
+ */
+int tdx_no_memory(const char *what)
+{
+	tdx_err("out of memory for %s: free memory and try again\n", what);
+	return -ENOMEM;
 }
 
 /**

@@ -8,8 +8,10 @@
  */
 
 #include <linux/bitops.h>
+#include <linux/param.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/types.h>
 
 /**
@@ -66,7 +68,7 @@ static inline void tdx_stats_add(u64 fn, u64 cycles)
 		this_cpu_write(leaf->max_cycles, cycles);
 }
 
-int tdx_stats_start(void);
+void tdx_stats_start(void);
 void tdx_stats_add_failed(u64 fn);
 u64 tdx_cycles_to_ns(u64 cycles);
 bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats);
@@ -76,14 +78,28 @@ void tdx_forget_error(void);
 void tdx_get_error(char *buf, size_t len);
 
 /*
- * An error message that /sys/firmware/tdx/last_error repeats. Whoever may open
- * /dev/kvm can ask for it again and again, so the log takes a few of each only.
+ * An error that can happen again and again. Whoever may open /dev/kvm can make
+ * it happen, so the log takes three a minute of each; it does not say how many
+ * it has left out, which would be one more line of no use.
  */
+#define tdx_rare_err(fmt, ...)						\
+do {									\
+	static struct ratelimit_state _rs =				\
+		RATELIMIT_STATE_INIT_FLAGS(_rs, 60 * HZ, 3,		\
+					   RATELIMIT_MSG_ON_RELEASE);	\
+									\
+	if (__ratelimit(&_rs))						\
+		pr_err(fmt, ##__VA_ARGS__);				\
+} while (0)
+
+/* The same for what /sys/firmware/tdx/last_error repeats, each time. */
 #define tdx_err(fmt, ...)						\
 do {									\
-	pr_err_ratelimited(fmt, ##__VA_ARGS__);				\
+	tdx_rare_err(fmt, ##__VA_ARGS__);				\
 	tdx_note_error(fmt, ##__VA_ARGS__);				\
 } while (0)
+
+int tdx_no_memory(const char *what);
 
 /* The same for why there is no TDX, which is no error of anybody. */
 #define tdx_absent_info(fmt, ...)					\

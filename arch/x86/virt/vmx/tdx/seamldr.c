@@ -74,9 +74,9 @@ int seamldr_find_module(void)
 	int ret;
 
 	/* kmalloc() aligns powers of two to their size. */
-	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	info = kzalloc(sizeof(*info), GFP_KERNEL | __GFP_NOWARN);
 	if (!info)
-		return -ENOMEM;
+		return tdx_no_memory("the answer of P-SEAMLDR");
 
 	ret = seamldr_read(info);
 	if (ret)

@@ -142,13 +142,11 @@ static const struct attribute_group tdx_group = {
 static int __init tdx_sysfs_init(void)
 {
 	struct kobject *kobj;
-	int ret;
+	int ret = -ENOMEM;
 
 	kobj = kobject_create_and_add("tdx", firmware_kobj);
-	if (!kobj)
-		return -ENOMEM;
-
-	ret = sysfs_create_group(kobj, &tdx_group);
+	if (kobj)
+		ret = sysfs_create_group(kobj, &tdx_group);
 	if (ret) {
 		pr_err("no files in /sys/firmware/tdx (%d)\n", ret);
 		kobject_put(kobj);

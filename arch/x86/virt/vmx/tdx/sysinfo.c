@@ -160,9 +160,9 @@ static int tdx_read_info(struct tdx_sysinfo *info, struct cmr_info *cmrs,
 	struct tdx_info_page *page;
 	int i, ret;
 
-	page = (struct tdx_info_page *)get_zeroed_page(GFP_KERNEL);
+	page = (struct tdx_info_page *)get_zeroed_page(GFP_KERNEL | __GFP_NOWARN);
 	if (!page)
-		return -ENOMEM;
+		return tdx_no_memory("the answer of TDH.SYS.INFO");
 
 	ret = tdx_info_call(page);
 	if (ret)

@@ -147,7 +147,7 @@ static void tdx_plan_free(void)
 
 static int tdx_plan_tdmrs(void)
 {
-	int ret = -ENOMEM;
+	int ret;
 
 	tdx.plan = (struct tdmr_plan){
 		.regions = tdx.memory.regions,
@@ -160,10 +160,13 @@ static int tdx_plan_tdmrs(void)
 	};
 
 	tdx.plan.tdmrs = kvcalloc(tdx.plan.limits.max_tdmrs,
-				  sizeof(*tdx.plan.tdmrs), GFP_KERNEL);
-	tdx.plan.scratch = kvmalloc(tdmr_scratch_size(&tdx.plan), GFP_KERNEL);
+				  sizeof(*tdx.plan.tdmrs), GFP_KERNEL | __GFP_NOWARN);
+	tdx.plan.scratch = kvmalloc(tdmr_scratch_size(&tdx.plan),
+				    GFP_KERNEL | __GFP_NOWARN);
 	if (tdx.plan.tdmrs && tdx.plan.scratch)
 		ret = tdx_plan_error(tdmr_plan_layout(&tdx.plan));
+	else
+		ret = tdx_no_memory("the plan of TDMRs");
 
 	return ret;
 }
@@ -321,8 +324,8 @@ static int tdx_do_init(void)
 
 	ret = tdx_prepare();
 	if (tdx_recoverable(ret)) {
-		pr_err_ratelimited("module initialization failed (%d), the module is as it was; it can be tried again\n",
-				   ret);
+		tdx_rare_err("module initialization failed (%d), the module is as it was; it can be tried again\n",
+			     ret);
 		return ret;
 	}
 	if (ret)
@@ -359,7 +362,6 @@ static int tdx_do_detect(void)
 
 	lockdep_assert_held(&tdx_lock);
 
-	/* Without them, TDX works all the same. */
 	tdx_stats_start();
 
 	ret = tdx_platform(&tdx.platform);

@@ -69,8 +69,9 @@ static void tdx_stats_test(struct kunit *test)
 	struct tdx_leaf_stats stats, before;
 	int i;
 
-	KUNIT_ASSERT_EQ(test, tdx_stats_start(), 0);
-	KUNIT_ASSERT_EQ(test, tdx_stats_start(), 0);
+	tdx_stats_start();
+	tdx_stats_start();
+	KUNIT_ASSERT_TRUE(test, !!tdx_stats);
 
 	for (i = 0; i < ARRAY_SIZE(counted); i++) {
 		tdx_stats_get(counted[i], &before);
