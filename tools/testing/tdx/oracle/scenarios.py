@@ -380,6 +380,12 @@ def platform_quirks(rng, platform):
                                           hex(rng.choice((0x7F, 0x3F, 0x1F, 0x30, 0x70, rng.getrandbits(64))))]
                                          for _ in range(2)],
             }[name]()
+    if kind == 7 and platform["lps"] > 1:	# an LP that is refused late is of a package nonetheless
+        lp = rng.randrange(platform["lps"])
+        q["msr"] = [[lp, rng.choice(("0x3b", "0xfe", "0x480", "0x98")), hex(rng.getrandbits(64))]]
+        q["cpuid"] = [[lp, "0x1f", "0x0", "edx", hex(rng.randrange(8) << 7)]]
+        q["num_lps"] = platform["lps"] - 1
+        q["num_sockets"] = platform["packages"] + rng.randrange(2)
     return {k: v for k, v in q.items() if v != []}
 
 
@@ -589,7 +595,9 @@ def td(rng, name):
             for lp in range(p["lps"]):
                 w.call(lp, 8, rcx=tdr)
         elif what in (3, 4):
-            w.call(w.lp(), 1, rcx=near(), rdx=page())
+            tdr = page()
+            for _ in range(rng.choice((1, 1, 1, 1, 15))):
+                w.call(w.lp(), 1, rcx=near(), rdx=tdr)
         elif what == 5:
             w.call(w.lp(), 19, rcx=page())
         elif what == 6:
