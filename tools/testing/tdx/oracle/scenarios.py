@@ -97,6 +97,7 @@ def odd_value(rng, value, platform):
         value | rng.randrange(1 << k) << (52 - k), value | 1 << (52 - k), value | 1 << 51,
         value | 1 << 52, (1 << (52 - k)) - step, (1 << (52 - k)), -value, rng.getrandbits(64),
         rng.choice((0x7A000000, 0x7C000000, 0x79FFFE00, 0x7BFFFE00, 0x79FFFC00, 0x79FFF000)),
+        rng.choice((0x7A000000, 0x7C000000, 0x7BFFFE00)) | rng.randrange(1, 4) << (52 - k),
         rng.randrange(70), rng.randrange(1 << 52) & ~0xFFF)) & M64
 
 
@@ -339,6 +340,10 @@ def quirk_topology(rng, platform):
             shift += rng.choice((0, 1, 1, 2, 3, 6, -1))
             shift = max(shift, 0)
             kind += rng.choice((1, 1, 1, 1, 2, 0))
+        elif kind < 6 and chance(rng, 4):	# a level behind one that is none
+            quirks.append([-1, "0x1f", hex(sub), "eax", hex(shift)])
+            quirks.append([-1, "0x1f", hex(sub), "ecx", hex(kind << 8 | sub)])
+            last, kind = shift, kind + 1
         elif not chance(rng, 8):
             quirks.append([-1, "0x1f", hex(sub), "ecx", hex(sub)])
     cache = 1 << (last - 1 & 31) if last < 12 else 0
@@ -352,7 +357,7 @@ def quirk_topology(rng, platform):
 
 def platform_quirks(rng, platform):
     q = {}
-    kind = rng.randrange(8)
+    kind = rng.randrange(10)
     if kind in (0, 1, 6):
         q["msr"] = [quirk_msr(rng, platform) for _ in range(rng.randrange(1, 4))]
     if kind in (2, 3, 6):
@@ -386,6 +391,16 @@ def platform_quirks(rng, platform):
         q["cpuid"] = [[lp, "0x1f", "0x0", "edx", hex(rng.randrange(8) << 7)]]
         q["num_lps"] = platform["lps"] - 1
         q["num_sockets"] = platform["packages"] + rng.randrange(2)
+    if kind == 8:			# fewer leaves, and values in those that are not there any more
+        q["cpuid"] = [[rng.choice((-1, -1, 0)), leaf, hex(M32), "eax", hex(last)]
+                      for leaf, last in (("0x0", rng.randrange(0x1E, 0x24)), ("0x80000000", rng.randrange(0x80000007, 0x8000000A)))]
+        q["cpuid"] += [[-1, leaf, hex(M32), rng.choice(("eax", "ebx")), hex(rng.getrandbits(32))]
+                       for leaf in rng.sample(("0x20", "0x21", "0x22", "0x23", "0x80000008"), 2)]
+    if kind == 9:			# SMRR2 is not there, or said not to be; the platform's FMS is another
+        q["msr"] = [[-1, "0xfe", hex(rng.choice((0xFD0A, 0xDD0A)))],
+                    [rng.choice((-1, rng.randrange(platform["lps"]))), rng.choice(("0x1f6", "0x1f7")), hex(rng.getrandbits(32))]]
+        q["no_smrr2"] = rng.randrange(2)
+        q["fms"] = [[0, hex(rng.choice((0x806F4, 0xC06F2, 0xA06F0, 0x90670, 0x8A6F8)))]]
     return {k: v for k, v in q.items() if v != []}
 
 
@@ -608,7 +623,9 @@ def td(rng, name):
             w.call(w.lp(), 20, rcx=page())
         elif what in (8, 9):
             pages = [pa for pa in w.m.pages if w.m.pages[pa]["type"] == rules.TDCX] or [0]
-            w.call(w.lp(), 28, rcx=rng.choice((page(), rng.choice(pages))), r9=1)
+            pa = rng.choice((page(), rng.choice(pages)))
+            w.call(w.lp(), 28, rcx=pa, r9=1)
+            w.call(w.lp(), 24, rcx=pa, rdx=1)
         elif what == 10:
             w.call(w.lp(), 24, rcx=page(), r10=2)
         else:
