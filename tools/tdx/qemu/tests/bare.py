@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ PLATFORM = {
 
 class Case:
     def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, least_ns=None,
-                 kernel="bare.elf", vmlinux=None, slow_clock=1, **machine):
+                 most_cpu=None, kernel="bare.elf", vmlinux=None, slow_clock=1, **machine):
         self.test = test
         self.name = name or test
         self.machine = machine
@@ -40,6 +41,7 @@ class Case:
         self.exit_status = exit_status
         self.ends = ends                # the test comes to its end
         self.stats = stats or {}
+        self.most_cpu = most_cpu        # seconds of the host's CPUs, at most
         self.kernel, self.vmlinux = kernel, vmlinux
         self.slow_clock = slow_clock
         self.least_ns = least_ns or {}  # leaf: time from the begin of its first call to the end of the last one, at least
@@ -71,6 +73,7 @@ CASES = [
     Case("init", stats={"state": "READY"}),
     Case("init", name="init-1cpu", lps=1, packages=1, stats={"state": "READY"}),
     Case("latency", latency_ns={"TDH.SYS.LP.SHUTDOWN": 50000000}, least_ns={"TDH.SYS.LP.SHUTDOWN": 150000000}, findings=[r"^lp-init: CPU 0"]),
+    Case("wait", latency_ns={"TDH.SYS.LP.SHUTDOWN": 4 * 10 ** 9}, least_ns={"TDH.SYS.LP.SHUTDOWN": 4 * 10 ** 9}, most_cpu=3),
     Case("clocks", **CLOCKS),
     Case("clocks", name="clocks-slow", slow_clock=16, **CLOCKS),
     Case("fatal", faults=[{"leaf": "TDH.SYS.INIT", "lp": "any", "nth": 1, "count": 1, "status": "FATAL"}], ends=False,
@@ -169,6 +172,12 @@ def execute(command, seconds, **kwargs):
     return status if ended else None, lines
 
 
+def cpu_seconds():
+    """Of all that has run"""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def run(case, verbose):
     """Returns a list of what is wrong."""
     machine = copy.deepcopy(PLATFORM)
@@ -182,8 +191,10 @@ def run(case, verbose):
                    "--slow-clock", str(case.slow_clock), "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
         if case.vmlinux:
             command += ["--vmlinux", os.path.join(BUILD, case.vmlinux)]
+        cpu = cpu_seconds()
         # What is freed does not look as before
         status, lines = execute(command, 60, env={**os.environ, "MALLOC_PERTURB_": "165"})
+        cpu = cpu_seconds() - cpu
         text = "".join(line + "\n" for _, line in lines)
         if status is None:
             return ["no end within 60 s; output: " + text[-2000:]]
@@ -196,6 +207,10 @@ def run(case, verbose):
             wrong.append("the test did not come to its end" if case.ends else "the test came to its end")
         if status != case.exit_status:
             wrong.append(f"exit status {status}")
+        if case.most_cpu is not None and cpu > case.most_cpu:
+            wrong.append(f"{cpu:.1f} s of the host's CPUs, not {case.most_cpu} s at most")
+        if verbose:
+            print(f"{cpu:.2f} s of the host's CPUs")
         for pattern in case.output:
             if not re.search(pattern, text):
                 wrong.append(f"no output that matches {pattern!r}")
