@@ -900,6 +900,7 @@ static bool check_memory(struct ctx *c)
 	struct path top = { NULL, "memory", 0 }, here = { &top, NULL, 0 };
 	const struct tdx_mem *mem, *prev;
 	unsigned int nodes = 1;
+	bool ram = false;
 
 	for (; here.index < c->m->nr_memory; here.index++) {
 		mem = &c->m->memory[here.index];
@@ -918,7 +919,10 @@ static bool check_memory(struct ctx *c)
 				    c->m->nodes);
 		if (mem->node >= nodes)
 			nodes = mem->node + 1;
+		ram |= mem->type == TDX_MEM_RAM;
 	}
+	if (c->m->memory_given && !ram)
+		return fail(c, &top, "has no RAM: give some, or leave memory out to have that of the cmrs");
 	if (c->m->memory_given && !c->m->nodes)
 		c->m->nodes = nodes;
 	return true;

@@ -281,8 +281,10 @@ static void test_bad_files(void **state)
 		{ "{\"cmrs\": [[0, 4095]]}", "t.json: cmrs[0]: [0, +0xfff) is not made of 4 KiB pages" },
 		{ "{\"cmrs\": [[\"0xfffffffffffff000\", \"0x2000\"]]}", "t.json: cmrs[0]: [0xfffffffffffff000, +0x2000) ends beyond 2^64" },
 		{ "{\"cmrs\": [[0, \"0x800000000000\"]]}", "t.json: memory[0]: ends above 2^46, where the KeyID starts (64 KeyIDs need 6 of 52 bits)" },
-		{ "{\"memory\": [], \"cmrs\": [[0, \"0x800000000000\"]]}", "t.json: cmrs[0]: ends above 2^46, where the KeyID starts (64 KeyIDs need 6 of 52 bits)" },
+		{ "{\"memory\": [{\"base\": 0, \"size\": 4096}], \"cmrs\": [[0, \"0x800000000000\"]]}", "t.json: cmrs[0]: ends above 2^46, where the KeyID starts (64 KeyIDs need 6 of 52 bits)" },
 		/* memory */
+		{ "{\"memory\": []}", "t.json: memory: has no RAM: give some, or leave memory out to have that of the cmrs" },
+		{ "{\"memory\": [{\"base\": 0, \"size\": 4096, \"type\": \"acpi\"}]}", "t.json: memory: has no RAM: give some, or leave memory out to have that of the cmrs" },
 		{ "{\"memory\": [{\"base\": 0}]}", "t.json: memory[0]: needs a base and a size" },
 		{ "{\"memory\": [{\"base\": 0, \"size\": 0}]}", "t.json: memory[0].size: 0 is not in [0x1, 0xffffffffffffffff]" },
 		{ "{\"memory\": [{\"base\": 0, \"size\": 5}]}", "t.json: memory[0]: [0, +0x5) is not made of 4 KiB pages" },
