@@ -60,14 +60,30 @@ static bool tdx_block_is_taken(struct page *page)
 }
 
 /*
+ * alloc_contig_range() isolates whole pageblocks. A page beside the place that
+ * stays is in the way, too, if it is in the block of the first or the last page.
+ */
+static bool tdx_page_keeps_block(unsigned long pfn)
+{
+	struct page *page = pfn_to_online_page(pfn);
+
+	if (!page)
+		return false;
+
+	return PageReserved(page) || (page_count(page) && !PageLRU(page) &&
+				      !__PageMovable(compound_head(page)));
+}
+
+/*
  * Cheap checks before pages are moved away: most places fail here. Returns 0, or
- * the end of the highest thing that is in the way. Every page is looked at twice
- * at most, if the next place tried begins there.
+ * where to go on: behind the highest thing that is in the way. Every page is
+ * looked at twice at most, if the next place tried begins there, and those of the
+ * blocks at both ends.
  */
 static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 {
 	struct page *page = pfn_to_online_page(start);
-	unsigned long pfn = end;
+	unsigned long pfn;
 	struct zone *zone;
 
 	/* Memory is online or offline by sections: a long way, page by page. */
@@ -79,7 +95,12 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 	if (zone_to_nid(zone) != nid || zone_idx(zone) > ZONE_NORMAL)
 		return PFN_PHYS(min(end, zone_end_pfn(zone)));
 
-	while (pfn-- > start) {
+	for (pfn = pageblock_align(end); pfn-- > end; ) {
+		if (tdx_page_keeps_block(pfn))
+			return PFN_PHYS(pfn + 1);
+	}
+
+	for (pfn = end; pfn-- > start; ) {
 		page = pfn_to_online_page(pfn);
 		if (!page || page_zone(page) != zone || tdx_page_stays(page))
 			return PFN_PHYS(pfn + 1);
@@ -87,6 +108,11 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 		if ((pfn + 1 == end || IS_ALIGNED(pfn + 1, pageblock_nr_pages)) &&
 		    tdx_block_is_taken(page))
 			return PFN_PHYS(pfn + 1);
+	}
+
+	for (pfn = start; pfn-- > pageblock_start_pfn(start); ) {
+		if (tdx_page_keeps_block(pfn))
+			return PFN_PHYS(pageblock_align(start));
 	}
 
 	return 0;
