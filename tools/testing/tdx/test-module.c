@@ -867,6 +867,26 @@ static void test_hostile(void **state)
 	assert_int_equal(lies_of(0, &truth), 0);
 }
 
+/* How far TDH.SYS.TDMR.INIT is said to be is nonsense at times; how far it is, is not */
+static void test_hostile_tdmr_init(void **state)
+{
+	struct tdxm_tdmr_info info;
+	unsigned int i, lies = 0;
+	struct answer a;
+
+	(void)state;
+	up(TDXM_READY);
+	tdxm_set_hostile(machine.m, 1);
+	for (i = 1; i < INIT_CALLS_PER_GIB; i++) {
+		a = seamcall(&machine, 0, SYS_TDMR_INIT, GIB(4), 0, 0, 0);
+		assert_int_equal(a.r[TDXM_RAX], 0);
+		lies += a.r[TDXM_RDX] != GIB(4);
+	}
+	assert_in_range(lies, 1, 32);
+	assert_true(tdxm_tdmr(machine.m, 0, &info));
+	assert_int_equal(info.initialized, GIB(1) / INIT_CALLS_PER_GIB * (INIT_CALLS_PER_GIB - 1));
+}
+
 /* Latency */
 
 static uint64_t waited, other_leaf, other_status;
@@ -1393,6 +1413,7 @@ int main(void)
 		T(test_allowed_fms), T(test_fatal_platforms), T(test_unknown_fms),
 		T(test_fault_counts), T(test_fault_of_one_lp), T(test_fault_outputs),
 		T(test_fault_exits), T(test_faults_at_run_time), T(test_faults_count_alike), T(test_hostile),
+		T(test_hostile_tdmr_init),
 		T(test_latency), T(test_td_locks), T(test_child_page_of_busy_td),
 		T(test_shutdown_waits_for_nobody), T(test_shutdown_too_late),
 		T(test_lp_shutdown_inside_config),

@@ -172,6 +172,29 @@ static void test_module_1_0(void **state)
 	tdx_machine_free(m);
 }
 
+static void test_no_rbp_mod(void **state)
+{
+	static const struct {
+		const char *text;
+		bool clobbers_rbp;
+	} cases[] = {
+		{ "{}", false }, { "{\"module\": {\"kind\": \"2.0.08\"}}", false },
+		{ "{\"module\": {\"no_rbp_mod\": true}}", false },
+		{ "{\"module\": {\"no_rbp_mod\": false}}", true },
+		{ "{\"module\": {\"kind\": \"1.5.16\", \"no_rbp_mod\": false}}", true },
+	};
+	struct tdx_machine *m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		m = good(cases[i].text);
+		assert_int_equal(m->platform.module.clobbers_rbp, cases[i].clobbers_rbp);
+		assert_int_equal(!(m->platform.module.features0 >> 18 & 1), cases[i].clobbers_rbp);
+		tdx_machine_free(m);
+	}
+}
+
 static void test_cmrs_from_memory(void **state)
 {
 	struct tdx_machine *m = good(
@@ -684,7 +707,7 @@ int main(void)
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_module_1_0), cmocka_unit_test(test_cmrs_from_memory),
 		cmocka_unit_test(test_placement), cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_too_many), cmocka_unit_test(test_vector_platforms),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_vector_platforms), cmocka_unit_test(test_no_rbp_mod),
 		cmocka_unit_test(test_faults_alone), cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_platform_files), cmocka_unit_test(test_document),
 		cmocka_unit_test(test_document_is_complete),
