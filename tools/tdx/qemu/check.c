@@ -79,6 +79,9 @@ enum page_state {
     UNCONVERTED,        /* erratum: back in the host's hands, lines are to be converted */
 };
 
+/* With any of these: loads of lines in check.poisoned raise #MC */
+#define POISONED        0x80
+
 uint32_t *tdx_page_written;
 uint8_t *tdx_page_state;
 uint64_t tdx_nr_pages;
@@ -113,6 +116,7 @@ static struct {
     GArray *taken;      /* struct taken */
     GHashTable *converted;      /* page number -> mask of lines */
     GHashTable *unconverted_reported;
+    GHashTable *poisoned;       /* addresses of lines */
     FILE *file;
     bool erratum;
     Notifier shutdown;
@@ -183,7 +187,7 @@ static bool have_page(hwaddr pa)
 
 static enum page_state state_of(hwaddr pa)
 {
-    return have_page(pa) ? qatomic_read(&tdx_page_state[pa / PAGE]) : HOST;
+    return have_page(pa) ? qatomic_read(&tdx_page_state[pa / PAGE]) & ~POISONED : HOST;
 }
 
 /* Make every CPU's stores to the range come to tdx_page_store(), from now on */
@@ -215,7 +219,9 @@ static void set_state(hwaddr pa, hwaddr size, enum page_state state)
     hwaddr end = pa + size;
 
     for (; pa < end && have_page(pa); pa += PAGE) {
-        qatomic_set(&tdx_page_state[pa / PAGE], state);
+        uint8_t poisoned = qatomic_read(&tdx_page_state[pa / PAGE]) & POISONED;
+
+        qatomic_set(&tdx_page_state[pa / PAGE], poisoned | state);
     }
 }
 
@@ -707,15 +713,38 @@ static G_NORETURN void machine_check(CPUState *cs, hwaddr pa, uintptr_t ra)
     raise_exception_ra(env, EXCP12_MCHK, ra);
 }
 
+/* All vCPUs are stopped. Each load of this line raises #MC from now on; false: not memory. */
+bool tdx_check_poison(hwaddr pa)
+{
+    CPUState *cs;
+
+    if (!tdx_page_written || !have_page(pa)) {
+        return false;
+    }
+    g_hash_table_add(check.poisoned, (gpointer)(uintptr_t)(pa / LINE));
+    qatomic_or(&tdx_page_state[pa / PAGE], POISONED);
+    CPU_FOREACH(cs) {
+        tlb_flush(cs);
+    }
+    return true;
+}
+
 bool tdx_page_access_slow(CPUState *cs, hwaddr pa, bool store, bool probe, uintptr_t ra)
 {
+    bool poisoned = qatomic_read(&tdx_page_state[pa / PAGE]) & POISONED;
     bool converted;
 
-    if (state_of(pa) != UNCONVERTED) {
+    if (state_of(pa) != UNCONVERTED && !poisoned) {
         return false;
     }
     if (store || probe) {
         return true;    /* a store is judged when it is made */
+    }
+    if (poisoned && g_hash_table_contains(check.poisoned, (gpointer)(uintptr_t)(pa / LINE))) {
+        machine_check(cs, pa, ra);
+    }
+    if (state_of(pa) != UNCONVERTED) {
+        return true;
     }
     WITH_QEMU_LOCK_GUARD(&check.lock) {
         converted = *lines_of(pa) >> (pa % PAGE / LINE) & 1;
@@ -801,7 +830,7 @@ uint64_t tdx_check_module_pages(void)
     uint64_t i, nr = 0;
 
     for (i = 0; i < tdx_nr_pages; i++) {
-        enum page_state state = qatomic_read(&tdx_page_state[i]);
+        enum page_state state = state_of(i * PAGE);
 
         nr += state != HOST && state != TAKEN;
     }
@@ -885,6 +914,7 @@ void tdx_check_start(TdxPlatform *tdx, Error **errp)
     check.taken = g_array_new(false, false, sizeof(struct taken));
     check.converted = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     check.unconverted_reported = g_hash_table_new(NULL, NULL);
+    check.poisoned = g_hash_table_new(NULL, NULL);
     check.erratum = tdx->machine->erratum_partial_write;
     check.shutdown.notify = shutdown_requested;
     qemu_register_shutdown_notifier(&check.shutdown);

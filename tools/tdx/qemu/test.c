@@ -17,6 +17,9 @@
  *   reset          the BIOS loads the module anew. What is the module's by then
  *                  is the host's afterwards. No fault is armed but those of the
  *                  description.
+ *   poison ADDRESS loads of this line of memory raise #MC, data load, on every CPU
+ *   td ADDRESS     the page becomes the root of a TD (TDH.MNG.CREATE), with the
+ *                  second TDX KeyID
  *   state          what the module is doing
  *
  * The answer is "ok", "ok NAME=VALUE..." to "state", or "error: WHY".
@@ -88,6 +91,29 @@ static void cmd_reset(TdxPlatform *tdx, const char *unused)
     tdxm_free(old);
 }
 
+static void cmd_poison(TdxPlatform *tdx, const char *arg)
+{
+    uint64_t pa;
+
+    if (qemu_strtou64(arg, NULL, 0, &pa) || !tdx_check_poison(pa)) {
+        g_string_printf(test.answer, "error: \"%s\" is no address of memory", arg);
+    }
+}
+
+static void cmd_td(TdxPlatform *tdx, const char *arg)
+{
+    uint64_t gpr[16] = { [TDXM_RAX] = 9 /* MNG.CREATE */ };
+
+    if (qemu_strtou64(arg, NULL, 0, &gpr[TDXM_RCX])) {
+        g_string_printf(test.answer, "error: \"%s\" is no address", arg);
+        return;
+    }
+    gpr[TDXM_RDX] = tdx->machine->platform.mktme_keyids + 2;
+    if (tdxm_seamcall(tdx->module, 0, gpr) != TDXM_DONE || gpr[TDXM_RAX]) {
+        g_string_printf(test.answer, "error: TDH.MNG.CREATE: 0x%" PRIx64, gpr[TDXM_RAX]);
+    }
+}
+
 static void cmd_state(TdxPlatform *tdx, const char *unused)
 {
     g_string_printf(test.answer, "ok state=%s calls=%" PRIu64 " faults_hit=%" PRIu64
@@ -104,6 +130,8 @@ static const struct {
     { "faults ", cmd_faults },
     { "hostile ", cmd_hostile },
     { "reset", cmd_reset },
+    { "poison ", cmd_poison },
+    { "td ", cmd_td },
     { "state", cmd_state },
 };
 

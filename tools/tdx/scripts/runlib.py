@@ -175,21 +175,27 @@ class Program:
 def parse_frame(lines):
     """Programs that init ran, problems with the frame around them, and the status of "done" (None: not there).
 
-    By kexec there can be several kernels, one after the other; the status is 0 if it was that for all of them.
+    By kexec there can be several kernels, one after the other; the status is 0 if it was that for all of them. A program that
+    begins after "done" is the end of the machine: it has no other.
     """
-    programs, problems, done, current = [], [], None, None
+    programs, problems, done, current, last = [], [], None, None, False
     first, status = 0, 0        # of this kernel
     for line in lines:
         if not line.user:
             continue
         kind, _, rest = line.text.partition(": ")
         if kind == "TDX-OUT":
+            if last:
+                continue
             if current is None:
                 problems.append(f"output outside of a program: {rest}")
             else:
                 current.lines.append(Line(line.seconds, rest, True))
             continue
         got = re.match(r"begin (\S+)(?: (.*))?$", rest)
+        if got and done is not None and not last:
+            last = True
+            continue
         if got:
             if current is not None:
                 problems.append(f"{got[1]} begins before {current.name} ended")

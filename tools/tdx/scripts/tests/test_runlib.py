@@ -191,6 +191,13 @@ class Frame(unittest.TestCase):
         self.bad(first.replace("programs=1", "programs=2") + good_console(), "init ran 2 programs")
         self.bad(good_console() + good_console(), "done twice")
 
+    def test_end_by_a_program(self):
+        last = "[    9.0] TDX-INIT: begin td_mce page=td\r\n[    9.1] TDX-OUT: # td\r\n"
+        programs, problems, done = self.frame(good_console() + last)
+        self.assertEqual((problems, done, len(programs)), ([], 0, 1))
+        self.bad(good_console() + last + "[    9.2] TDX-INIT: end td_mce status=0\r\n", "td_mce ends")
+        self.bad(good_console() + last + "[    9.2] TDX-INIT: the machine is still there, status=0\r\n", "still there")
+
     def test_forged_by_other_means(self):
         """A line that did not come through the kernel's log is no marker."""
         self.bad(re.sub(r"\[ +[\d.]+\] TDX-INIT: done", "TDX-INIT: done", good_console()), "never done")

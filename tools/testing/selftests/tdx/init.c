@@ -8,7 +8,8 @@
  *				these; from /boot/kernel and /boot/initrd
  *	tdxend=HOW		not off, but: "restart", as reboot(8) does it;
  *				"reset", by sysrq-b; "panic", by sysrq-c, into
- *				the kernel of tdxnext= if there is one
+ *				the kernel of tdxnext= if there is one; or by
+ *				PROGRAM:PARAMETER..., which should not return
  *
  * All output goes through /dev/kmsg, a line a record, so that it cannot be
  * torn apart by the kernel's own lines and bears the kernel's time stamps:
@@ -78,28 +79,6 @@ static void mount_one(const char *type, const char *dir)
 	if (mount(type, dir, type, 0, NULL) && errno != EBUSY)
 		say("TDX-INIT: cannot mount %s on %s: %s", type, dir,
 		    strerror(errno));
-}
-
-static void press_sysrq(const char *key)
-{
-	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, key, 1) != 1)
-		say("TDX-INIT: /proc/sysrq-trigger: %s", strerror(errno));
-}
-
-static void __attribute__((noreturn)) end_machine(const char *how)
-{
-	sync();
-	if (how && !strcmp(how, "restart"))
-		reboot(RB_AUTOBOOT);
-	else if (how && !strcmp(how, "reset"))
-		press_sysrq("b");
-	else if (how && !strcmp(how, "panic"))
-		press_sysrq("c");
-	else if (how)
-		say("TDX-INIT: do not know how to end by \"%s\"", how);
-	power_off();
 }
 
 /* Pass what comes from @fd on, line by line, until nobody can write to it. */
@@ -192,6 +171,28 @@ static int run(char *spec)
 	status = child > 0 ? wait_for(child) : 126;
 	say("TDX-INIT: end %s status=%d", argv[0], status);
 	return status;
+}
+
+static void press_sysrq(const char *key)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, key, 1) != 1)
+		say("TDX-INIT: /proc/sysrq-trigger: %s", strerror(errno));
+}
+
+static void __attribute__((noreturn)) end_machine(char *how)
+{
+	sync();
+	if (how && !strcmp(how, "restart"))
+		reboot(RB_AUTOBOOT);
+	else if (how && !strcmp(how, "reset"))
+		press_sysrq("b");
+	else if (how && !strcmp(how, "panic"))
+		press_sysrq("c");
+	else if (how)
+		say("TDX-INIT: the machine is still there, status=%d", run(how));
+	power_off();
 }
 
 static char cmdline[4096];

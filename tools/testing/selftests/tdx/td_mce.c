@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A load that ends in a machine check, and with it the machine.
+ *
+ * Needs a platform with "test_interface", a kernel with /dev/mem and memory for
+ * crashkernel=, which nobody uses. Parameters: page=pamt, the first PAMT;
+ * page=td, a page that becomes one of a TD; page=ordinary.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../kselftest_harness.h"
+#include "tdx_platform.h"
+#include "tdx_test.h"
+
+/* First address of the first line of this file that has @word */
+static unsigned long long address_in(const char *path, const char *word, const char *format)
+{
+	unsigned long long address = 0;
+	FILE *f = fopen(path, "re");
+	char line[256], *at;
+
+	while (f && !address && fgets(line, sizeof(line), f)) {
+		at = strstr(line, word);
+		if (at)
+			sscanf(format[0] == '[' ? strchr(at, '[') : line, format, &address);
+	}
+	if (f)
+		fclose(f);
+	return address;
+}
+
+TEST(load_of_a_poisoned_line)
+{
+	const char *page = tdx_param("page", "ordinary");
+	unsigned long long pa;
+	unsigned long *p;
+	int mem;
+
+	if (!strcmp(page, "pamt"))
+		pa = address_in("/sys/kernel/debug/tdx/tdmrs", "PAMT 4K", "[%llx");
+	else
+		pa = address_in("/proc/iomem", "Crash kernel", "%llx-");
+	ASSERT_NE(0, pa);
+	if (!strcmp(page, "td"))
+		tdx_platform("td 0x%llx", pa);
+	tdx_platform("poison 0x%llx", pa + 64);
+
+	mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, mem);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, mem, pa);
+	ASSERT_NE(MAP_FAILED, p);
+	/* The line beside it is as it was. */
+	printf("# %s at 0x%llx: 0x%lx\n", page, pa, __atomic_load_n(p, __ATOMIC_RELAXED));
+	fflush(stdout);
+	printf("# still there: 0x%lx\n",
+	       __atomic_load_n(p + 64 / sizeof(*p), __ATOMIC_RELAXED));
+}
+
+TDX_TEST_MAIN
