@@ -59,7 +59,7 @@ class Writer:
     def one_call(self, lp, leaf, full, nested, read, before):
         steps = self.lists[-1]
         step = {"lp": lp, "leaf": leaf & 0xFFFF,
-                "in": {k: hex(v) for k, v in full.items() if v and (k != "rax" or v != leaf & 0xFFFF)}}
+                "in": {k: hex(v) for k, v in full.items() if v != (leaf & 0xFFFF if k == "rax" else 0)}}
         if self.writes:
             step["write"], self.writes = self.writes, []
         self.running.append(dict(lp=lp, nested=nested, step=step))
@@ -500,6 +500,8 @@ def random_call(w, nested=None):
         rax = leaf ^ 1 << rng.randrange(63)
         if rax >> 16 and rax & 0xFFFF in rules.VERSIONED:
             rax = None
+    elif chance(rng, 20):
+        rax = 0
     regs = {r: rng.choice((0, 0, 1, M64, 4 * GB, BUFFER, odd_value(rng, 4 * GB, w.platform))) for r in REGS}
     if leaf in (33, 52) and not chance(rng, 4):
         regs["rcx"] = 0
