@@ -159,4 +159,27 @@ TEST_F(plugged, block_that_it_knows)
 	EXPECT_LT(0, switched);
 }
 
+/* A block with a PAMT in it stays: it is refused, and nothing is lost by the try. */
+TEST_F(plugged, block_with_a_pamt)
+{
+	FILE *f = fopen("/sys/kernel/debug/tdx/tdmrs", "re");
+	unsigned long long pamt = 0;
+	unsigned int block;
+	char line[128];
+
+	ASSERT_NE(NULL, f);
+	/* The last one: the block below 4 GiB has the BIOS's tables, and stays for them. */
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, " PAMT 4K [%llx", &pamt);
+	fclose(f);
+	ASSERT_NE(0, pamt);
+	block = pamt / block_size();
+
+	ASSERT_TRUE(block_is(block, "online"));
+	EXPECT_EQ(-EBUSY, switch_block(block, "offline"));
+	EXPECT_TRUE(block_is(block, "online"));
+	EXPECT_LE(0, tdx_create_vm(self->kvm, KVM_X86_TDX_VM));
+	EXPECT_TRUE(tdx_state_is("INITIALIZED"));
+}
+
 TDX_TEST_MAIN
