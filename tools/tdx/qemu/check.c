@@ -23,7 +23,7 @@
  *  reserved-rax   SEAMCALL with reserved bits of RAX set.
  *  busy-storm     An LP gets more than BUSY_LIMIT "busy" answers in a row.
  *  lp-init        A CPU that TDH.SYS.LP.INIT was never run on calls a leaf
- *                 that needs it.
+ *                 that needs it; or one that was plugged in later calls any.
  *
  * How stores are seen: a TLB entry that is marked "not dirty" sends stores
  * the slow way (QEMU has this for pages with translated code). A page is so
@@ -446,6 +446,15 @@ void tdx_check_begin(CPUX86State *env)
         check.pamts_flushed = check.pamts->len;
     }
     in_module = true;
+}
+
+void tdx_check_stranger(CPUX86State *env)
+{
+    if (tdx_page_written && !check.cpu[tdx_lp(env)].no_lp_init) {
+        check.cpu[tdx_lp(env)].no_lp_init = true;
+        finding("lp-init", tdx_lp(env), env->eip, NO_PA,
+                "SEAMCALL on a CPU that was plugged in later, which the module does not know");
+    }
 }
 
 void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done)
@@ -908,7 +917,7 @@ void tdx_check_start(TdxPlatform *tdx, Error **errp)
         top = MAX(top, tdx->machine->memory[i].base + tdx->machine->memory[i].size);
     }
     qemu_mutex_init(&check.lock);
-    check.nr_cpus = tdx->machine->platform.lps;
+    check.nr_cpus = TDX_MAX_CPUS(tdx->machine->platform.lps);
     check.cpu = g_new0(struct cpu_check, check.nr_cpus);
     check.pamts = g_array_new(false, false, sizeof(struct owned_range));
     check.taken = g_array_new(false, false, sizeof(struct taken));

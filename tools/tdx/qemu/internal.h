@@ -62,6 +62,17 @@ static inline unsigned int tdx_lp(CPUX86State *env)
     return env_cpu(env)->cpu_index;
 }
 
+/*
+ * There may be as many CPUs again, in packages of their own, that are plugged in
+ * later. The BIOS gives them the MSRs of LP 0; the module does not know of them.
+ */
+#define TDX_MAX_CPUS(lps)   (2 * (lps))
+
+static inline bool tdx_lp_known(CPUX86State *env)
+{
+    return tdx_lp(env) < tdx_platform->machine->platform.lps;
+}
+
 /* SEAMRR as this CPU's MSRs say */
 bool tdx_seamrr_supported(CPUX86State *env);
 bool tdx_seamrr_enabled(CPUX86State *env);
@@ -78,6 +89,7 @@ bool tdx_mark_start(TdxPlatform *tdx, Error **errp);
 void tdx_check_start(TdxPlatform *tdx, Error **errp);
 void tdx_check_clear(void);
 void tdx_check_begin(CPUX86State *env);
+void tdx_check_stranger(CPUX86State *env);
 void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done);
 void tdx_check_movdir64b(vaddr dst);
 void tdx_check_reset(const char *event);

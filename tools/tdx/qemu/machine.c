@@ -165,15 +165,20 @@ static void check_cpus(MachineState *ms)
     if (!tcg_enabled()) {
         misfit("the platform needs TCG; use -accel tcg");
     }
-    if (ms->smp.max_cpus != p->lps) {
+    if (ms->smp.cpus != p->lps) {
         misfit("\"lps\" is %u, but the machine has %u; use -smp %u,sockets=%u", p->lps,
-               ms->smp.max_cpus, p->lps, p->packages);
+               ms->smp.cpus, p->lps, p->packages);
     }
     if (p->lps % p->packages) {
         misfit("%u LPs cannot be spread evenly over %u packages, and QEMU builds no other machine",
                p->lps, p->packages);
     }
-    if (ms->smp.sockets != p->packages || ms->smp.dies != 1) {
+    if (ms->smp.max_cpus > TDX_MAX_CPUS(p->lps)) {
+        misfit("there is room for %u CPUs to be plugged in; use -smp ...,maxcpus=", p->lps);
+    }
+    /* Those that are there at boot fill the first packages */
+    if (ms->smp.sockets < p->packages || ms->smp.dies != 1 ||
+        ms->smp.cores * ms->smp.threads != p->lps / p->packages) {
         misfit("\"packages\" is %u, but the machine has %u sockets with %u dies each; "
                "use -smp %u,sockets=%u", p->packages, ms->smp.sockets, ms->smp.dies, p->lps,
                p->packages);

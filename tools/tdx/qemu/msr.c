@@ -26,7 +26,8 @@ static uint64_t platform_msr(CPUX86State *env, uint32_t msr)
 {
     uint64_t val;
 
-    return tdxm_rdmsr(tdx_platform->module, tdx_lp(env), msr, &val) ? val : 0;
+    return tdxm_rdmsr(tdx_platform->module, tdx_lp_known(env) ? tdx_lp(env) : 0, msr,
+                      &val) ? val : 0;
 }
 
 uint64_t tdx_mtrrcap_bits(CPUX86State *env)

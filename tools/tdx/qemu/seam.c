@@ -198,9 +198,14 @@ static enum tdxm_exit seam_enter(TdxPlatform *tdx, CPUX86State *env)
 {
     uint64_t *gpr = (uint64_t *)env->regs;
     uint64_t leaf = gpr[TDXM_RAX] & (TDXM_SEAMLDR | 0xffff);
-    struct tdx_leaf_time *time = leaf_time(tdx, tdx_lp(env), leaf);
+    struct tdx_leaf_time *time;
     enum tdxm_exit ret;
 
+    if (!tdx_lp_known(env)) {
+        tdx_check_stranger(env);
+        return TDXM_VMFAIL_INVALID;
+    }
+    time = leaf_time(tdx, tdx_lp(env), leaf);
     tdx_check_begin(env);
     if (unlikely(!time->first)) {
         qatomic_set(&time->first, get_clock());

@@ -20,6 +20,8 @@
  *   poison ADDRESS loads of this line of memory raise #MC, data load, on every CPU
  *   td ADDRESS     the page becomes the root of a TD (TDH.MNG.CREATE), with the
  *                  second TDX KeyID
+ *   plug           plug a CPU in, where -smp ...,maxcpus= has left room; it comes
+ *                  a little later
  *   state          what the module is doing
  *
  * The answer is "ok", "ok NAME=VALUE..." to "state", or "error: WHY".
@@ -31,9 +33,14 @@
 #include "cpu.h"
 #include "exec/address-spaces.h"
 #include "exec/memory.h"
+#include "hw/boards.h"
 #include "hw/core/cpu.h"
 #include "qapi/error.h"
+#include "hw/qdev-core.h"
+#include "hw/qdev-properties.h"
 #include "qemu/cutils.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
 #include "internal.h"
 
 #define TEST_PORT       0x7d0
@@ -114,6 +121,33 @@ static void cmd_td(TdxPlatform *tdx, const char *arg)
     }
 }
 
+static void plug_cpu(void *unused)
+{
+    MachineState *ms = MACHINE(qdev_get_machine());
+    const CPUArchIdList *slots = MACHINE_GET_CLASS(ms)->possible_cpu_arch_ids(ms);
+    Error *err = NULL;
+    DeviceState *cpu;
+    int i = 0;
+
+    while (i < slots->len && slots->cpus[i].cpu) {
+        i++;
+    }
+    if (i == slots->len) {
+        error_report("tdx-platform: no room for another CPU");
+        return;
+    }
+    cpu = qdev_new(ms->cpu_type);
+    qdev_prop_set_uint32(cpu, "apic-id", slots->cpus[i].arch_id);
+    if (!qdev_realize_and_unref(cpu, NULL, &err)) {
+        error_reportf_err(err, "tdx-platform: no other CPU: ");
+    }
+}
+
+static void cmd_plug(TdxPlatform *tdx, const char *unused)
+{
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), plug_cpu, NULL);
+}
+
 static void cmd_state(TdxPlatform *tdx, const char *unused)
 {
     g_string_printf(test.answer, "ok state=%s calls=%" PRIu64 " faults_hit=%" PRIu64
@@ -132,6 +166,7 @@ static const struct {
     { "reset", cmd_reset },
     { "poison ", cmd_poison },
     { "td ", cmd_td },
+    { "plug", cmd_plug },
     { "state", cmd_state },
 };
 

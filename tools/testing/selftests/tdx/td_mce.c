@@ -4,9 +4,11 @@
  *
  * Needs a platform with "test_interface", a kernel with /dev/mem and memory for
  * crashkernel=, which nobody uses. Parameters: page=pamt, the first PAMT;
- * page=td, a page that becomes one of a TD; page=ordinary.
+ * page=td, a page that becomes one of a TD; page=ordinary. cpu=N: on that CPU.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -36,7 +38,14 @@ TEST(load_of_a_poisoned_line)
 	const char *page = tdx_param("page", "ordinary");
 	unsigned long long pa;
 	unsigned long *p;
+	cpu_set_t cpus;
 	int mem;
+
+	if (tdx_param("cpu", NULL)) {
+		CPU_ZERO(&cpus);
+		CPU_SET(tdx_param_num("cpu", 0), &cpus);
+		ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+	}
 
 	if (!strcmp(page, "pamt"))
 		pa = address_in("/sys/kernel/debug/tdx/tdmrs", "PAMT 4K", "[%llx");

@@ -500,7 +500,8 @@ static const char *tdx_page_words(u64 type)
  * tdx_private_memory() - whose memory is this, if it is TDX private memory?
  * @pa: physical address, with or without KeyID
  *
- * Asks the module for pages that are not the module's own.
+ * Asks the module for pages that are not the module's own, unless this CPU is one
+ * that the module does not know.
  *
  * Context: Any, machine checks among them.
  * Return: words for a message, or NULL if it is ordinary memory, or if the
@@ -516,6 +517,9 @@ const char *tdx_private_memory(u64 pa)
 	pa &= GENMASK_ULL(boot_cpu_data.x86_phys_bits - 1, PAGE_SHIFT);
 	if (tdx_pamt_contains(&tdx.plan, pa))
 		return "TDX private memory, metadata (PAMT) of the TDX module";
+
+	if (!tdx_lp_done(raw_smp_processor_id()))
+		return NULL;
 
 	call.in.rcx = pa;
 	if (seamcall_quiet(&call))
