@@ -248,6 +248,7 @@ deb: packages-run-deb | $(B)/src/linux-config-6.1
 
 test-deb: guest
 	@$(MAKE) host $(QEMU_BIN)
+	@$(MAKE) -C tools/testing/tdx/words O=$(B)/host BIN=$(B) $(B)/host/words/tdx_show
 	@$(SCRIPTS)/test-deb $(B)
 
 # ---- suites of "make test" that need the machine
