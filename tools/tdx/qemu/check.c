@@ -682,6 +682,7 @@ void tdx_dma_write_slow(MemoryRegion *mr, hwaddr offset, hwaddr len)
 /* The machine check of a poisoned line: data load, recoverable; the other CPUs get it too */
 #define MC_BANK         1
 #define MC_DATA_LOAD    0x134
+#define MC_MEMORY_READ  0x9f            /* of a memory controller */
 #define MC_PA_LSB_6     0x86
 
 static void machine_check_elsewhere(CPUState *cs, run_on_cpu_data unused)
@@ -720,6 +721,18 @@ static G_NORETURN void machine_check(CPUState *cs, hwaddr pa, uintptr_t ra)
         }
     }
     raise_exception_ra(env, EXCP12_MCHK, ra);
+}
+
+/* All vCPUs are stopped. An error that the memory controller has corrected, for whoever looks */
+void tdx_check_corrected(hwaddr pa)
+{
+    CPUX86State *env = first_cpu->env_ptr;
+    uint64_t *bank = env->mce_banks + 4 * MC_BANK;
+
+    bank[1] = MCI_STATUS_VAL | MCI_STATUS_EN | MCI_STATUS_MISCV | MCI_STATUS_ADDRV |
+              MC_MEMORY_READ;
+    bank[2] = pa & -(hwaddr)LINE;
+    bank[3] = MC_PA_LSB_6;
 }
 
 /* All vCPUs are stopped. Each load of this line raises #MC from now on; false: not memory. */

@@ -96,6 +96,7 @@ void tdx_check_reset(const char *event);
 void tdx_check_module_reset(void);
 uint64_t tdx_check_module_pages(void);
 bool tdx_check_poison(hwaddr pa);
+void tdx_check_corrected(hwaddr pa);
 
 /* Start a module, or start it again as the BIOS does after a reset */
 bool tdx_module_start(TdxPlatform *tdx, Error **errp);

@@ -18,6 +18,7 @@
  *                  is the host's afterwards. No fault is armed but those of the
  *                  description.
  *   poison ADDRESS loads of this line of memory raise #MC, data load, on every CPU
+ *   corrected ADDRESS  CPU 0 has a corrected error of this line in a bank
  *   td ADDRESS     the page becomes the root of a TD (TDH.MNG.CREATE), with the
  *                  second TDX KeyID
  *   plug           plug a CPU in, where -smp ...,maxcpus= has left room; it comes
@@ -107,6 +108,17 @@ static void cmd_poison(TdxPlatform *tdx, const char *arg)
     }
 }
 
+static void cmd_corrected(TdxPlatform *tdx, const char *arg)
+{
+    uint64_t pa;
+
+    if (qemu_strtou64(arg, NULL, 0, &pa)) {
+        g_string_printf(test.answer, "error: \"%s\" is no address", arg);
+        return;
+    }
+    tdx_check_corrected(pa);
+}
+
 static void cmd_td(TdxPlatform *tdx, const char *arg)
 {
     uint64_t gpr[16] = { [TDXM_RAX] = 9 /* MNG.CREATE */ };
@@ -165,6 +177,7 @@ static const struct {
     { "hostile ", cmd_hostile },
     { "reset", cmd_reset },
     { "poison ", cmd_poison },
+    { "corrected ", cmd_corrected },
     { "td ", cmd_td },
     { "plug", cmd_plug },
     { "state", cmd_state },

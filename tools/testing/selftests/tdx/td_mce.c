@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A load that ends in a machine check, and with it the machine.
+ * A load that ends in a machine check, and with it the machine; or an error that
+ * was corrected, which the kernel finds when it looks at the banks.
  *
  * Needs a platform with "test_interface", a kernel with /dev/mem and memory for
  * crashkernel=, which nobody uses. Parameters: page=pamt, the first PAMT;
  * page=td, a page that becomes one of a TD; page=ordinary. cpu=N: on that CPU.
+ * log=NAME: a corrected error, about which this message comes.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -33,8 +35,24 @@ static unsigned long long address_in(const char *path, const char *word, const c
 	return address;
 }
 
-TEST(load_of_a_poisoned_line)
+#define CHECK_INTERVAL	"/sys/devices/system/machinecheck/machinecheck0/check_interval"
+/* Tenths of a second until the kernel has looked */
+#define PATIENCE	1000
+
+static void corrected_error(unsigned long long pa, const char *message)
 {
+	unsigned int i;
+
+	tdx_platform("corrected 0x%llx", pa + 64);
+	tdx_write_file(CHECK_INTERVAL, "1");
+	for (i = 0; i < PATIENCE && !tdx_log_count(message); i++)
+		usleep(100000);
+	tdx_write_file(CHECK_INTERVAL, "0");
+}
+
+TEST(error_in_a_line)
+{
+	const char *log = tdx_param("log", NULL);
 	const char *page = tdx_param("page", "ordinary");
 	unsigned long long pa;
 	unsigned long *p;
@@ -54,6 +72,11 @@ TEST(load_of_a_poisoned_line)
 	ASSERT_NE(0, pa);
 	if (!strcmp(page, "td"))
 		tdx_platform("td 0x%llx", pa);
+	if (log) {
+		corrected_error(pa, log);
+		EXPECT_EQ(1, tdx_log_count(log));
+		return;
+	}
 	tdx_platform("poison 0x%llx", pa + 64);
 
 	mem = open("/dev/mem", O_RDONLY | O_CLOEXEC);
