@@ -170,7 +170,7 @@ FIXTURE(sweep) {
 	unsigned long findings;
 };
 
-/* Counts of SEAMCALLs since boot, by leaf */
+/* Counts of SEAMCALLs since the first case, by leaf */
 static unsigned long seamcalls(const char *leaf)
 {
 	unsigned long calls = 0;
@@ -208,6 +208,7 @@ FIXTURE_SETUP(sweep)
 	self->kvm = tdx_open_kvm();
 	self->vm = tdx_create_vm(self->kvm, KVM_X86_ORDINARY_VM);
 	ASSERT_LE(0, self->vm);
+	ASSERT_EQ(0, tdx_write_file(SEAMCALLS, "1"));
 	tdx_log_watch(true);
 	tdx_machine_reset();
 	tdx_platform_state(&state);

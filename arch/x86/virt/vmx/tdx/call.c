@@ -64,18 +64,30 @@ static u64 seamcall_instruction(struct seamcall *call)
 	return __seamcall(call);
 }
 
-/* The CPU must not change meanwhile. Failures are counted by the caller. */
-static __always_inline u64 seamcall_once(struct seamcall *call)
+/* Somebody looks: traces, or counts of debugfs, which are fed by the second one. */
+static noinline u64 seamcall_traced(struct seamcall *call)
 {
-	u64 begin, cycles, status;
+	u64 begin, cycles;
 
 	trace_seamcall_enter(call);
 	begin = rdtsc();
-	status = seamcall_instruction(call);
+	call->status = seamcall_instruction(call);
 	cycles = rdtsc() - begin;
-	call->status = status;
-	tdx_stats_add(call->fn, cycles);
 	trace_seamcall_exit(call, cycles);
+
+	return call->status;
+}
+
+/* The CPU must not change meanwhile. */
+static __always_inline u64 seamcall_once(struct seamcall *call)
+{
+	u64 status;
+
+	if (trace_seamcall_enter_enabled() || trace_seamcall_exit_enabled())
+		status = seamcall_traced(call);
+	else
+		status = seamcall_instruction(call);
+	call->status = status;
 
 	if (unlikely(seamcall_failed(status)))
 		call->cpu = smp_processor_id();
@@ -181,7 +193,6 @@ static noinline u64 seamcall_again(struct seamcall *call)
 	unsigned int try;
 
 	for (try = 0; seamcall_failed(call->status); try++) {
-		tdx_stats_add_failed(call->fn);
 		if (!seamcall_transient(call->fn, call->status) ||
 		    try == SEAMCALL_TRIES - 1)
 			break;
@@ -286,7 +297,6 @@ static bool seamcall_collect(u64 fn, struct cpumask *todo, struct cpumask *done)
 			continue;
 		}
 
-		tdx_stats_add_failed(fn);
 		again &= seamcall_transient(fn, status);
 	}
 

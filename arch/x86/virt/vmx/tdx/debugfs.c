@@ -16,6 +16,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/math64.h>
 #include <linux/seq_file.h>
@@ -134,7 +135,32 @@ static int seamcalls_show(struct seq_file *m, void *unused)
 
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(seamcalls);
+
+static int seamcalls_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, seamcalls_show, NULL);
+}
+
+static ssize_t seamcalls_write(struct file *file, const char __user *buf, size_t count,
+			       loff_t *pos)
+{
+	bool on;
+	int ret = kstrtobool_from_user(buf, count, &on);
+
+	if (!ret)
+		ret = tdx_stats_switch(on);
+
+	return ret ?: count;
+}
+
+static const struct file_operations seamcalls_fops = {
+	.owner = THIS_MODULE,
+	.open = seamcalls_open,
+	.read = seq_read,
+	.write = seamcalls_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
 
 #ifdef CONFIG_INTEL_TDX_HOST_RESET
 static ssize_t reset_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
@@ -168,7 +194,7 @@ static int __init tdx_debugfs_init(void)
 	debugfs_create_file("memory", 0400, dir, NULL, &memory_fops);
 	debugfs_create_file("tdmrs", 0400, dir, NULL, &tdmrs_fops);
 	debugfs_create_file("lps", 0400, dir, NULL, &lps_fops);
-	debugfs_create_file("seamcalls", 0400, dir, NULL, &seamcalls_fops);
+	debugfs_create_file("seamcalls", 0600, dir, NULL, &seamcalls_fops);
 	tdx_debugfs_init_test(dir);
 
 	return 0;

@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) "tdx: " fmt
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
@@ -14,6 +15,7 @@
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -32,45 +34,80 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/tdx.h>
 
-struct tdx_stats __percpu *tdx_stats;
+struct tdx_stats {
+	struct tdx_leaf_stats leaf[2 * TDX_STATS_LEAVES];
+};
 
-/**
- * tdx_stats_start() - count SEAMCALLs from now on
- *
- * Does nothing if it has succeeded before. Without memory there are no counts,
- * and all else works.
- *
- * Context: Process context, under the lock of tdx_detect().
+/*
+ * A CPU writes its own, so that SEAMCALLs on many CPUs share no cache line. Once
+ * it is there, it stays.
  */
-void tdx_stats_start(void)
+static struct tdx_stats __percpu *tdx_stats;
+
+/* Without the version. Bit 63, of P-SEAMLDR's leaves, becomes the lowest. */
+static unsigned int tdx_stats_row(u64 fn)
 {
-	struct tdx_stats __percpu *stats;
-
-	if (tdx_stats)
-		return;
-
-	stats = alloc_percpu_gfp(struct tdx_stats, GFP_KERNEL | __GFP_NOWARN);
-	if (!stats) {
-		tdx_rare_err("SEAMCALLs are not counted: out of memory\n");
-		return;
-	}
-
-	/* Pairs with READ_ONCE() and its dependency in those who count. */
-	smp_store_release(&tdx_stats, stats);
+	return rol64(fn, 1) % (2 * TDX_STATS_LEAVES);
 }
 
 /**
- * tdx_stats_add_failed() - count a failure, beside tdx_stats_add()
+ * tdx_stats_add() - count a SEAMCALL
  * @fn: RAX before
+ * @status: RAX after
+ * @cycles: how long it took, by the TSC
  *
- * Context: Any; the CPU does not have to be the one that made the call.
+ * Context: The CPU that made it, not migrating. tdx_stats_switch(true) was called.
  */
-void tdx_stats_add_failed(u64 fn)
+void tdx_stats_add(u64 fn, u64 status, u64 cycles)
 {
-	struct tdx_stats __percpu *stats = READ_ONCE(tdx_stats);
+	struct tdx_leaf_stats __percpu *leaf = &tdx_stats->leaf[tdx_stats_row(fn)];
 
-	if (stats)
-		this_cpu_inc(stats->leaf[tdx_stats_row(fn)].failed);
+	this_cpu_inc(leaf->calls);
+	if (seamcall_failed(status))
+		this_cpu_inc(leaf->failed);
+	this_cpu_add(leaf->cycles, cycles);
+	if (cycles > this_cpu_read(leaf->max_cycles))
+		this_cpu_write(leaf->max_cycles, cycles);
+}
+
+static void tdx_stats_probe(void *unused, const struct seamcall *call, u64 cycles)
+{
+	tdx_stats_add(call->fn, call->status, cycles);
+}
+
+/**
+ * tdx_stats_switch() - count SEAMCALLs from now on, or no longer
+ * @on: which
+ *
+ * While it is off, and nobody traces them either, a SEAMCALL takes no more
+ * instructions than it must.
+ *
+ * Context: Process context.
+ * Return: 0, -ENOMEM, or -ENOSYS from a kernel without tracepoints.
+ */
+int tdx_stats_switch(bool on)
+{
+	static DEFINE_MUTEX(lock);
+	static bool is_on;
+	int ret = 0;
+
+	mutex_lock(&lock);
+
+	if (on && !tdx_stats) {
+		/* Pairs with READ_ONCE() in tdx_stats_get(). */
+		smp_store_release(&tdx_stats, alloc_percpu(struct tdx_stats));
+		if (!tdx_stats)
+			ret = -ENOMEM;
+	}
+
+	if (!ret && on != is_on)
+		ret = on ? register_trace_seamcall_exit(tdx_stats_probe, NULL)
+			 : unregister_trace_seamcall_exit(tdx_stats_probe, NULL);
+	if (!ret)
+		is_on = on;
+
+	mutex_unlock(&lock);
+	return ret;
 }
 
 /**

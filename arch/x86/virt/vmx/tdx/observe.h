@@ -7,9 +7,7 @@
  * What sysfs.c and debugfs.c show, and nothing that TDX needs to work.
  */
 
-#include <linux/bitops.h>
 #include <linux/param.h>
-#include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/types.h>
@@ -31,45 +29,8 @@ struct tdx_leaf_stats {
 /* Leaves have numbers below this, of the module and of P-SEAMLDR. */
 #define TDX_STATS_LEAVES	128
 
-struct tdx_stats {
-	struct tdx_leaf_stats leaf[2 * TDX_STATS_LEAVES];
-};
-
-/* A CPU writes its own, so that SEAMCALLs on many CPUs share no cache line. */
-extern struct tdx_stats __percpu *tdx_stats;
-
-/* Without the version. Bit 63, of P-SEAMLDR's leaves, becomes the lowest. */
-static inline unsigned int tdx_stats_row(u64 fn)
-{
-	return rol64(fn, 1) % (2 * TDX_STATS_LEAVES);
-}
-
-/**
- * tdx_stats_add() - count a SEAMCALL
- * @fn: RAX before
- * @cycles: how long it took, by the TSC
- *
- * Inline, because it is part of each call.
- *
- * Context: The CPU that made it, not migrating.
- */
-static inline void tdx_stats_add(u64 fn, u64 cycles)
-{
-	struct tdx_stats __percpu *stats = READ_ONCE(tdx_stats);
-	struct tdx_leaf_stats __percpu *leaf;
-
-	if (unlikely(!stats))
-		return;
-
-	leaf = &stats->leaf[tdx_stats_row(fn)];
-	this_cpu_inc(leaf->calls);
-	this_cpu_add(leaf->cycles, cycles);
-	if (unlikely(cycles > this_cpu_read(leaf->max_cycles)))
-		this_cpu_write(leaf->max_cycles, cycles);
-}
-
-void tdx_stats_start(void);
-void tdx_stats_add_failed(u64 fn);
+int tdx_stats_switch(bool on);
+void tdx_stats_add(u64 fn, u64 status, u64 cycles);
 u64 tdx_cycles_to_ns(u64 cycles);
 bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats);
 

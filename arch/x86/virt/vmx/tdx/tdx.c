@@ -362,8 +362,6 @@ static int tdx_do_detect(void)
 
 	lockdep_assert_held(&tdx_lock);
 
-	tdx_stats_start();
-
 	ret = tdx_platform(&tdx.platform);
 	if (!ret)
 		ret = seamldr_find_module();
