@@ -53,7 +53,7 @@ help:
 	@echo "make qemu      only build QEMU ($(QEMU_BIN:$(TOP)/%=%))"
 	@echo "make host      only build the tools: tdx-replay, tdxplan, tdx-decode, tdx-status"
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
-	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --cpus 1,16' for less of it"
+	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
@@ -110,7 +110,8 @@ kernel: packages-run
 	@$(MAKE) $(VMLINUX)
 
 # Kernels for tests: the one above with a reset, build/linux-test-obj/vmlinux; the same with failing allocations and lockdep,
-# linux-fault-obj; and with what looks for mistakes, linux-kasan-obj and linux-kcsan-obj.
+# linux-fault-obj; and with what looks for mistakes, linux-kasan-obj and linux-kcsan-obj. To compare: without the option,
+# linux-without-obj.
 CONFIGS_test := test
 CONFIGS_fault := test fault
 CONFIGS_kasan := test fault kasan
@@ -119,6 +120,7 @@ define TEST_KERNEL
 $(B)/linux-$(1)-obj/.config: $(patsubst %,$(CONFIGS)/%.config,base tdx $(CONFIGS_$(1))) $(LINUX)/.tdx-applied/manifest.json
 endef
 $(foreach k,test fault kasan kcsan,$(eval $(call TEST_KERNEL,$(k))))
+$(B)/linux-without-obj/.config: $(CONFIGS)/base.config $(LINUX)/.tdx-applied/manifest.json
 
 $(B)/linux-%-obj/.config:
 	@$(call STEP,kernel-config-$*,"configuring the $* kernel") $(SCRIPTS)/kernel-config $(LINUX) $(@D) $(filter %.config,$^)
@@ -165,9 +167,9 @@ $(B)/peer/tdx_peer.ko: tools/tdx/peer/tdx_peer.c tools/tdx/peer/Kbuild $(PEER_OB
 	@$(call STEP,peer-module,"building the peer's caller") \
 		$(MAKE) -C $(PEER_OBJ) M=$(@D) CC="$(KCC)" KBUILD_EXTRA_SYMBOLS=$(PEER_OBJ)/vmlinux.symvers modules
 
-$(B)/peer/initramfs.cpio: tools/tdx/peer/init.c $(B)/peer/tdx_peer.ko
+$(B)/peer/initramfs.cpio: tools/tdx/peer/init.c tools/testing/selftests/tdx/heartbeat.c $(B)/peer/tdx_peer.ko
 	@rm -rf $(@D)/root && mkdir -p $(@D)/root/dev
-	@gcc -O2 -Wall -Wextra -static -o $(@D)/root/init $<
+	@gcc -O2 -Wall -Wextra -static -pthread -Itools/testing/selftests/tdx -o $(@D)/root/init $(filter %.c,$^)
 	@cp $(@D)/tdx_peer.ko $(@D)/root/
 	@cd $(@D)/root && find . | cpio -o -H newc --quiet > $@
 
@@ -178,9 +180,9 @@ peer: packages-run-test
 
 .PHONY: bench
 bench: packages-run-test-bench
-	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
+	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio $(B)/linux-without-obj/vmlinux
 	@$(SCRIPTS)/bench --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --peer-kernel $(PEER_OBJ)/vmlinux \
-		--peer-initrd $(B)/peer/initramfs.cpio $(BENCH)
+		--peer-initrd $(B)/peer/initramfs.cpio --without $(B)/linux-without-obj/vmlinux $(BENCH)
 
 # ---- tools and what runs inside the machine
 
