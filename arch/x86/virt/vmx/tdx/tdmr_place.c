@@ -443,6 +443,14 @@ static void tdmr_give(struct tdmr_place *place, struct tdmr *tdmr)
 	memset(tdmr->pamt_base, 0, sizeof(tdmr->pamt_base));
 }
 
+static void tdmr_give_all(struct tdmr_place *place)
+{
+	unsigned int i;
+
+	for (i = 0; i < place->plan->nr_tdmrs; i++)
+		tdmr_give(place, &place->plan->tdmrs[i]);
+}
+
 /* Each level where there is memory for it */
 static bool tdmr_place_apart(struct tdmr_place *place, struct tdmr *tdmr, int nid)
 {
@@ -570,9 +578,10 @@ static bool tdmr_make_room(struct tdmr_place *place, unsigned int i)
 		tdmr_lacks_forget(place);
 
 	if (!granules) {
+		/* PAMTs side by side share an area: none can go alone. */
+		tdmr_give_all(place);
 		i = full;
 		granules = plan->tdmrs[i].size / TDMR_GRANULE / 2;
-		tdmr_give(place, &plan->tdmrs[i]);
 	}
 	tdmr_plan_split(plan, i, granules);
 
@@ -600,8 +609,7 @@ static int tdmr_place_failed(struct tdmr_place *place, unsigned int i)
 	else if (plan->nr_tdmrs >= plan->limits.max_tdmrs)
 		plan->error.why = "no contiguous memory, and no more, smaller TDMRs are allowed";
 
-	for (i = 0; i < plan->nr_tdmrs; i++)
-		tdmr_give(place, &plan->tdmrs[i]);
+	tdmr_give_all(place);
 
 	return -ENOMEM;
 }
