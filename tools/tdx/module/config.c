@@ -287,8 +287,12 @@ uint64_t tdxm_sys_config(struct tdxm_call *c)
 	if (!tdxm_alloc_pamt(m, nr))
 		return TDX_SYS_BUSY;
 	__atomic_store_n(&m->nr_tdmrs, nr, __ATOMIC_RELEASE);
-	if (!advance_state(m, TDXM_INIT_DONE, TDXM_CONFIG_DONE))
+	if (!advance_state(m, TDXM_INIT_DONE, TDXM_CONFIG_DONE)) {
+		/* another LP has ended the module meanwhile: it never had these PAMTs */
+		tdxm_free_pamt(m);
+		__atomic_store_n(&m->nr_tdmrs, 0, __ATOMIC_RELEASE);
 		return TDX_SYS_SHUTDOWN;
+	}
 	for (i = 0; i < nr; i++)
 		tdxm_own_pamt(m, &m->tdmr[i], true);
 	return TDX_SUCCESS;
