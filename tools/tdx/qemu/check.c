@@ -801,6 +801,21 @@ void tdx_check_init(CPUState *cs)
     }
 }
 
+/* No rule of the module's, but without a line nobody would know why the machine is reset. */
+void tdx_check_triple_fault(CPUState *cs, int exception, uintptr_t ra)
+{
+    CPUX86State *env = cs->env_ptr;
+    uint64_t rip = guest_rip(cs, ra);
+    g_autofree char *name = NULL;
+
+    if (tdx_platform) {
+        name = tdx_symbol(tdx_platform->vmlinux, rip);
+        error_report("tdx-platform: CPU %d, RIP 0x%" PRIx64 " (%s): triple fault, by exception %d, "
+                     "CR2 0x%" PRIx64 ": the machine is reset", cs->cpu_index, rip,
+                     name ? name : "?", exception, (uint64_t)env->cr[2]);
+    }
+}
+
 /*
  * LIDT while the IDT has no entries: a kernel that has just been jumped to
  * sets itself up (kexec leaves it an empty IDT). It knows nothing of the

@@ -77,6 +77,9 @@ static inline bool tdx_page_access(CPUState *cpu, hwaddr pa, bool store, bool pr
 /* A CPU takes an INIT */
 void tdx_check_init(CPUState *cpu);
 
+/* A CPU cannot deliver @exception, nor a double fault for it: the machine is reset */
+void tdx_check_triple_fault(CPUState *cpu, int exception, uintptr_t ra);
+
 #else
 
 static inline bool tdx_page_watched(CPUState *cpu, hwaddr pa)
@@ -99,6 +102,10 @@ static inline bool tdx_page_access(CPUState *cpu, hwaddr pa, bool store, bool pr
 }
 
 static inline void tdx_check_init(CPUState *cpu)
+{
+}
+
+static inline void tdx_check_triple_fault(CPUState *cpu, int exception, uintptr_t ra)
 {
 }
 

@@ -60,6 +60,7 @@ CASES = [
     Case("no-seamrr", seamrr={"supported": False}),
     Case("movdir64b"),
     Case("code-writes"),
+    Case("triple-fault", ends=False, output=[r"tdx-platform: CPU 0, RIP 0x\w+ \(triple_fault(\+0x\w+)?\): triple fault, by exception 13, CR2 0x0:"]),
     Case("modes", findings=[r"^lp-init: CPU 0"]),
     Case("rbp-lost", module={"no_rbp_mod": False}),
     Case("seamrr-off", seamrr={"enabled": False}),
