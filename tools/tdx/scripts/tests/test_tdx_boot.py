@@ -129,8 +129,8 @@ class TdxBoot(unittest.TestCase):
                                        (["--kernel", elf, "--vmlinux", elf], True, False)):
                 with self.subTest(args=args):
                     code, out, _ = self.print_command({}, *args, "--append", "quiet")
-                    self.assertEqual((code, f",vmlinux={elf}" in out, " no_timer_check nokaslr quiet'" in out), (0, named, fixed), out)
-                    self.assertTrue(fixed or " no_timer_check quiet'" in out, out)
+                    self.assertEqual((code, f",vmlinux={elf}" in out, " no_timer_check lpj=50000000 nokaslr quiet'" in out), (0, named, fixed), out)
+                    self.assertTrue(fixed or " no_timer_check lpj=50000000 quiet'" in out, out)
 
     def test_numbers_as_in_c(self):
         code, out, err = self.print_command({"lps": "010", "packages": "0X2", "cmrs": [["0x100000", "1072693248"]]})
