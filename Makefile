@@ -55,6 +55,7 @@ help:
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
+	@echo "make test-faults    a kernel in which every allocation of an initialisation fails"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
@@ -266,6 +267,13 @@ test-firmware: packages-run-test
 	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 \
 		--firmware $(COUNT) --case 'firmware-*' --results $(B)/log/firmware
+
+# A kernel of its own, so not part of "make test"
+.PHONY: test-faults
+test-faults: packages-run-test
+	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/vmlinux
+	@$(SCRIPTS)/run-guest-tests --cases tools/testing/selftests/tdx/faults.toml --initrd $(B)/guest/initramfs.cpio \
+		--results $(B)/log/faults
 
 test-words: guest
 	@$(MAKE) host $(QEMU_BIN)

@@ -2,11 +2,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
@@ -20,6 +23,9 @@
 #define RESET_FILE	"/sys/kernel/debug/tdx/reset"
 #define IGNORE_LEVEL	"/sys/module/printk/parameters/ignore_loglevel"
 #define LEVELS		"/proc/sys/kernel/printk"
+
+/* How long what is freed later, after RCU for example, may take */
+#define PATIENCE	2	/* s */
 
 static void __attribute__((format(printf, 1, 2), noreturn))
 die(const char *fmt, ...)
@@ -181,6 +187,8 @@ static bool is_expected(const char *text)
 	return !strncmp(text, "tdx: ", 5);
 }
 
+bool (*tdx_log_expected)(const char *text);
+
 unsigned int tdx_log_strange(unsigned int *lines)
 {
 	unsigned int strange = 0, ours = 0;
@@ -199,7 +207,7 @@ unsigned int tdx_log_strange(unsigned int *lines)
 			continue;
 		text++;
 		text[strcspn(text, "\n")] = '\0';
-		if (is_expected(text)) {
+		if (is_expected(text) || (tdx_log_expected && tdx_log_expected(text))) {
 			ours++;
 			continue;
 		}
@@ -241,6 +249,76 @@ unsigned long tdx_free_kb(void)
 		usleep(20000);
 	}
 	return most;
+}
+
+/* What of a file of numbers counts, and how: in pages, or a share of one */
+struct counter {
+	const char *name;
+	long factor;
+	long share;
+};
+
+static long sum(const char *path, const struct counter *counters, unsigned int nr)
+{
+	char line[256], name[64];
+	long total = 0, value;
+	unsigned int i;
+	FILE *f;
+
+	f = fopen(path, "re");
+	if (!f)
+		die("%s: %m", path);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " %63s %ld", name, &value) != 2)
+			continue;
+		for (i = 0; i < nr; i++) {
+			if (!strcmp(name, counters[i].name))
+				total += value * counters[i].factor / counters[i].share;
+		}
+	}
+	fclose(f);
+	return total;
+}
+
+long tdx_used_pages(void)
+{
+	static const struct counter zoneinfo[] = {
+		{ "managed", 1, 1 },
+		/* Lists of free pages that CPUs keep */
+		{ "count:", -1, 1 },
+	};
+	static const struct counter vmstat[] = {
+		{ "nr_free_pages", -1, 1 },
+		{ "nr_slab_reclaimable", -1, 1 },
+		{ "nr_slab_unreclaimable", -1, 1 },
+		{ "nr_anon_pages", -1, 1 },
+		{ "nr_file_pages", -1, 1 },
+		{ "nr_page_table_pages", -1, 1 },
+		{ "nr_sec_page_table_pages", -1, 1 },
+		{ "nr_kernel_stack", -1, 4 },		/* KiB */
+	};
+	static const struct counter meminfo[] = {
+		{ "Percpu:", -1, 4 },			/* KiB */
+	};
+
+	/* Let CPUs add up what they have counted. */
+	tdx_write_file("/proc/sys/vm/stat_refresh", "1");
+	return sum("/proc/zoneinfo", zoneinfo, ARRAY_SIZE(zoneinfo)) +
+	       sum("/proc/vmstat", vmstat, ARRAY_SIZE(vmstat)) +
+	       sum("/proc/meminfo", meminfo, ARRAY_SIZE(meminfo));
+}
+
+bool tdx_nothing_lost(long before)
+{
+	time_t end = time(NULL) + PATIENCE;
+
+	while (tdx_used_pages() > before) {
+		if (time(NULL) > end)
+			return false;
+		/* What waits for RCU comes afterwards. */
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	}
+	return true;
 }
 
 char *tdx_read_file(const char *path, char *buf, size_t size)

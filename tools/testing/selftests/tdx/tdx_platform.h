@@ -38,13 +38,23 @@ void tdx_machine_reset(void);
 void tdx_log_watch(bool on);
 
 /*
- * Lines of the kernel since the last call that are not of TDX: printed. Returns
- * their number; *lines, unless NULL, is the number of those of TDX.
+ * Lines of the kernel since the last call that are neither of TDX nor, if there
+ * is such a function, expected by the program: printed. Returns their number;
+ * *lines, unless NULL, is the number of all others.
  */
+extern bool (*tdx_log_expected)(const char *text);
 unsigned int tdx_log_strange(unsigned int *lines);
 
 /* Kilobytes that are free when nothing is cached. */
 unsigned long tdx_free_kb(void);
+
+/*
+ * Pages that somebody has allocated as pages: neither free, nor of those kinds
+ * that come and go by themselves and that somebody else accounts for. The second
+ * one is for when they should be no more than before: waits for what comes late.
+ */
+long tdx_used_pages(void);
+bool tdx_nothing_lost(long before);
 
 /* The whole of a small file without the newline at its end. */
 char *tdx_read_file(const char *path, char *buf, size_t size);

@@ -11,7 +11,9 @@
 #include <linux/align.h>
 #include <linux/cpufeature.h>
 #include <linux/errno.h>
+#include <linux/fault-inject.h>
 #include <linux/gfp.h>
+#include <linux/init.h>
 #include <linux/io.h>
 #include <linux/limits.h>
 #include <linux/memory_hotplug.h>
@@ -148,13 +150,35 @@ static u64 tdx_pamt_behind(unsigned long start, unsigned long end, int nid, int 
 	return PFN_PHYS(next);
 }
 
+#if defined(CONFIG_INTEL_TDX_HOST_RESET) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
+/* alloc_contig_range() has no fault injection of its own. */
+static DECLARE_FAULT_ATTR(tdx_fail_contig);
+
+static bool tdx_contig_fails(u64 bytes)
+{
+	return should_fail(&tdx_fail_contig, bytes);
+}
+
+static int __init tdx_fail_contig_init(void)
+{
+	fault_create_debugfs_attr("fail_tdx_contig", NULL, &tdx_fail_contig);
+	return 0;
+}
+late_initcall(tdx_fail_contig_init);
+#else
+static bool tdx_contig_fails(u64 bytes)
+{
+	return false;
+}
+#endif
+
 /* 0, or where to try next, see struct tdmr_pamt_ops */
 static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 {
 	u64 next;
 	int err;
 
-	if (tdx_test() && tdx_test()->pamt_fails())
+	if ((tdx_test() && tdx_test()->pamt_fails()) || tdx_contig_fails(end - start))
 		return end;
 
 	/* A long search can be given up. */
