@@ -56,6 +56,7 @@ help:
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make test-faults    a kernel in which every allocation of an initialisation fails"
+	@echo "make soak MINUTES=60  threads create TDs while CPUs and memory go and come, for so long, with lockdep"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
@@ -274,6 +275,14 @@ test-faults: packages-run-test
 	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/vmlinux
 	@$(SCRIPTS)/run-guest-tests --cases tools/testing/selftests/tdx/faults.toml --initrd $(B)/guest/initramfs.cpio \
 		--results $(B)/log/faults
+
+# What the case "soak" does for a minute in "make test"; lockdep watches
+MINUTES ?= 60
+.PHONY: soak
+soak: packages-run-test
+	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/vmlinux
+	@$(SCRIPTS)/run-guest-tests --case soak --minutes $(MINUTES) --kernel $(B)/linux-fault-obj/vmlinux --test-kernel \
+		--initrd $(B)/guest/initramfs.cpio --results $(B)/log/soak
 
 test-words: guest
 	@$(MAKE) host $(QEMU_BIN)

@@ -301,6 +301,10 @@ class Tables(unittest.TestCase):
             with self.assertRaisesRegex(runlib.BadInput, words):
                 runner.load_cases(self.write("c", text), messages)
 
+    def test_longer(self):
+        case = runner.longer(runner.Case("x", "", ["a", "b:seconds=60:threads=2"], timeout=100), 3)
+        self.assertEqual((case.tests, case.timeout), (["a", "b:seconds=180:threads=2"], 280))
+
     def test_tables_of_the_tree(self):
         self.assertTrue(runner.load_cases(runner.CASES, runlib.load_messages()))
 
