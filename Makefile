@@ -56,7 +56,7 @@ help:
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make test-faults    a kernel in which every allocation of an initialisation fails"
-	@echo "make soak MINUTES=60  threads create TDs while CPUs and memory go and come, for so long, with lockdep"
+	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with lockdep"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
@@ -131,7 +131,17 @@ $(B)/linux-%-obj/vmlinux: $(B)/linux-%-obj/.config $(LINUX)/.tdx-applied/manifes
 	@$(call STEP,kernel-$*,"building the $* kernel") $(call KMAKE,$(@D)) vmlinux
 	@touch $@
 
-.PRECIOUS: $(B)/linux-%-obj/.config
+.PRECIOUS: $(B)/linux-%-obj/.config $(B)/linux-%-obj/vmlinux
+
+# The module of the case "soak", for each kernel: a RAM disk to append to the one of all
+ASK := tools/testing/selftests/tdx/tdx_ask
+$(B)/%/tdx_ask/initramfs.cpio: $(ASK)/tdx_ask.c $(ASK)/Kbuild $(B)/%/vmlinux
+	@mkdir -p $(@D)
+	@cp $(filter tools/%,$^) $(@D)/
+	@$(call STEP,tdx_ask-$*,"building the module tdx_ask of $*") \
+		sh -c '"$$@" modules_prepare && "$$@" M=$(@D) KBUILD_EXTRA_SYMBOLS=$(B)/$*/vmlinux.symvers modules' \
+		sh $(call KMAKE,$(B)/$*)
+	@cd $(@D) && echo tdx_ask.ko | cpio -o -H newc --quiet > $@
 
 # ---- QEMU
 
@@ -207,7 +217,7 @@ test: packages-run-test
 	@$(MAKE) test-build
 	@$(SCRIPTS)/test-all
 
-TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux
+TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux $(LINUX_OBJ)/tdx_ask/initramfs.cpio
 test-build:
 	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest-kexec $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
 
@@ -280,7 +290,7 @@ test-faults: packages-run-test
 MINUTES ?= 60
 .PHONY: soak
 soak: packages-run-test
-	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/vmlinux
+	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/{vmlinux,tdx_ask/initramfs.cpio}
 	@$(SCRIPTS)/run-guest-tests --case soak --minutes $(MINUTES) --kernel $(B)/linux-fault-obj/vmlinux --test-kernel \
 		--initrd $(B)/guest/initramfs.cpio --results $(B)/log/soak
 

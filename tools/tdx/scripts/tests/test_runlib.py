@@ -306,7 +306,8 @@ class Tables(unittest.TestCase):
         self.assertEqual((case.tests, case.timeout), (["a", "b:seconds=180:threads=2"], 280))
 
     def test_tables_of_the_tree(self):
-        self.assertTrue(runner.load_cases(runner.CASES, runlib.load_messages()))
+        for name in "cases.toml", "faults.toml":
+            self.assertTrue(runner.load_cases(os.path.join(runlib.SELFTESTS, name), runlib.load_messages()))
 
 
 # A stand-in for tdx-boot: prints what a file says, does what another says.
@@ -314,6 +315,7 @@ BOOT = """#!/usr/bin/env python3
 import json, os, signal, sys, time
 a = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 act = json.load(open(os.environ["TEST_ACT"]))
+if "initrd" in act and open(a["--initrd"]).read() != act["initrd"]: sys.exit(4)
 sys.stdout.write(act["console"]); sys.stdout.flush()
 if "findings" in act: open(a["--findings"], "w").write(act["findings"])
 if "stats" in act: json.dump(act["stats"], open(a["--stats"], "w"))
@@ -396,6 +398,18 @@ class Runs(unittest.TestCase):
     def test_other_program(self):
         self.case["tests"] = ["td_y"]
         self.fails("wanted ['td_y']")
+
+    def test_module(self):
+        self.case["module"] = True
+        with self.assertRaisesRegex(runlib.BadInput, "tdx_ask/initramfs.cpio is not there: make "):
+            self.run_case()
+        os.mkdir(self.tmp + "/tdx_ask")
+        self.write("kernel", "the kernel's, ")
+        self.write("tdx_ask/initramfs.cpio", "the module's")
+        self.act["initrd"] = "the kernel's, the module's"
+        self.passes()
+        self.act["initrd"] = "another"
+        self.fails("QEMU ended with status 4")
 
     def test_a_test_fails(self):
         self.act["console"] = good_console(GOOD_TAP.replace("ok 1", "not ok 1"), 1)

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads create TDs while CPUs and memory blocks go offline and come back and
- * signals arrive: one initialisation, no failure that is not one of those
- * events, no deadlock, no lost CPU.
+ * Threads create TDs while CPUs and memory blocks go offline and come back,
+ * signals arrive, and a module that asks for TDX itself is loaded and unloaded:
+ * one initialisation, no failure that is not one of those events, no deadlock,
+ * no lost CPU.
  *
- * Parameters: seconds=N (60), threads=N (64).
+ * Parameters: seconds=N (60), threads=N (64), module=FILE (none): tdx_ask.ko.
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../kselftest_harness.h"
 #include "tdx_test.h"
@@ -21,6 +26,7 @@
 
 static atomic_bool stop;
 static atomic_ulong tds, waits, interrupts, cpu_switches, block_switches, block_busy;
+static atomic_ulong loads, load_waits;
 /* The first error that nothing explains; all threads stop then. */
 static atomic_int unexplained;
 
@@ -118,14 +124,39 @@ static void *switch_memory(void *arg)
 	return NULL;
 }
 
+static void *load_module(void *arg)
+{
+	int kvm = tdx_open_kvm(), vm = tdx_create_vm(kvm, KVM_X86_ORDINARY_VM);
+	int file = open(arg, O_RDONLY | O_CLOEXEC);
+
+	if (vm < 0 || file < 0)
+		fail(vm < 0 ? -vm : errno);
+	while (!atomic_load(&stop)) {
+		if (!syscall(SYS_finit_module, file, "", 0)) {
+			atomic_fetch_add(&loads, 1);
+			if (syscall(SYS_delete_module, "tdx_ask", O_NONBLOCK))
+				fail(errno);
+		} else if (errno == EAGAIN) {
+			/* As of a TD */
+			atomic_fetch_add(&load_waits, 1);
+		} else {
+			fail(errno);
+		}
+	}
+	close(file);
+	close(vm);
+	close(kvm);
+	return NULL;
+}
+
 static void on_signal(int sig)
 {
 }
 
 static void start(struct __test_metadata *_metadata, pthread_t *thread,
-		  void *(*fn)(void *))
+		  void *(*fn)(void *), void *arg)
 {
-	ASSERT_EQ(0, pthread_create(thread, NULL, fn, NULL));
+	ASSERT_EQ(0, pthread_create(thread, NULL, fn, arg));
 }
 
 TEST(everything_at_once)
@@ -134,7 +165,8 @@ TEST(everything_at_once)
 	time_t end = time(NULL) + tdx_param_num("seconds", 60);
 	struct sigaction action = { .sa_handler = on_signal };
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	pthread_t cpus, memory, *creators;
+	char *module = (char *)tdx_param("module", NULL);
+	pthread_t cpus, memory, loader, *creators;
 	unsigned int cpu, seed = 3;
 
 	find_blocks();
@@ -145,13 +177,15 @@ TEST(everything_at_once)
 	creators = calloc(nr, sizeof(*creators));
 	ASSERT_NE(NULL, creators);
 
-	start(_metadata, &cpus, switch_cpus);
-	start(_metadata, &memory, switch_memory);
+	start(_metadata, &cpus, switch_cpus, NULL);
+	start(_metadata, &memory, switch_memory, NULL);
 	/* The first TD comes when CPUs are on the move already. */
 	while (!atomic_load(&stop) && atomic_load(&cpu_switches) < 3)
 		nanosleep(&pause, NULL);
+	if (module)
+		start(_metadata, &loader, load_module, module);
 	for (i = 0; i < nr; i++)
-		start(_metadata, &creators[i], create);
+		start(_metadata, &creators[i], create, NULL);
 
 	while (time(NULL) < end && !atomic_load(&stop)) {
 		pthread_kill(creators[rand_r(&seed) % nr], SIGUSR1);
@@ -162,11 +196,15 @@ TEST(everything_at_once)
 		ASSERT_EQ(0, pthread_join(creators[i], NULL));
 	ASSERT_EQ(0, pthread_join(cpus, NULL));
 	ASSERT_EQ(0, pthread_join(memory, NULL));
+	if (module)
+		ASSERT_EQ(0, pthread_join(loader, NULL));
 
 	printf("# %lu TDs, %lu refused while a CPU was away, %lu interrupted\n",
 	       tds, waits, interrupts);
 	printf("# %lu CPU switches; %lu memory blocks switched, %lu busy\n",
 	       cpu_switches, block_switches, block_busy);
+	printf("# module loaded %lu times, %lu refused while a CPU was away\n",
+	       loads, load_waits);
 	EXPECT_EQ(0, unexplained) {
 		TH_LOG("a thread got %s", tdx_errno_name(unexplained));
 	}
@@ -174,6 +212,7 @@ TEST(everything_at_once)
 	EXPECT_LT(0, tds);
 	EXPECT_LT(0, cpu_switches);
 	EXPECT_LT(0, block_switches);
+	EXPECT_TRUE(!module || loads);
 	for (cpu = 0; cpu < tdx_nr_cpus(); cpu++)
 		EXPECT_TRUE(tdx_cpu_online(cpu));
 }
