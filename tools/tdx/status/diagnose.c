@@ -237,6 +237,10 @@ static void check_seamrr(struct check *check)
 		bad(check, "seamrr-off", "enable TDX and its SEAM loader in the BIOS setup",
 		    "SEAMRR is not enabled: SEAMCALL raises #GP (MSR 0x1401 IA32_SEAMRR_PHYS_MASK is 0x%llx, bit 11 is 0)",
 		    mask);
+	else if (!(mask & SEAMRR_ADDRESS))
+		bad(check, "seamrr-empty", "look for a BIOS update",
+		    "SEAMRR has no size: the TDX module would reset the machine (MSR 0x1401 IA32_SEAMRR_PHYS_MASK is 0x%llx, bits 51 to 25 are 0)",
+		    mask);
 }
 
 /* The module needs all 52; a limit of 46 is a usual item of BIOS setups. */

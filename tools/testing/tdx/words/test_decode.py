@@ -62,6 +62,7 @@ MESSAGES = [
     ("tdx: not available: SEAMRR is not supported by the CPU, or firmware hides it (MSR 0xfe IA32_MTRRCAP = 0xd0a, bit 15 is 0)", "error"),
     ("tdx: not available: SEAMRR is not locked by firmware (MSR 0x1401 IA32_SEAMRR_PHYS_MASK = 0x0, bit 10 is 0)", "error"),
     ("tdx: not available: SEAMRR is not enabled by firmware (MSR 0x1401 IA32_SEAMRR_PHYS_MASK = 0x400, bit 11 is 0)", "error"),
+    ("tdx: not available: SEAMRR is not given a size by firmware (MSR 0x1401 IA32_SEAMRR_PHYS_MASK = 0xc00, bits 51 to 25 are 0)", "error"),
     ("tdx: not available: too few TDX KeyIDs, 1 where 2 are needed (MSR 0x87 IA32_MKTME_KEYID_PARTITIONING = 0x1)", "error"),
     ("tdx: not available: no TDX module is loaded by firmware: check the BIOS setup", "error"),
     ("tdx: not available: turned off by tdx_host=off on the command line", "error"),

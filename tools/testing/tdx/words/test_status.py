@@ -127,6 +127,7 @@ CASES = [
     ("SEAMRR not configured", lambda m: m.set_msr(0x1400, 0), BROKEN, ["seamrr-not-configured"], "bit 3 is 0"),
     ("SEAMRR not locked", lambda m: m.set_msr(0x1401, SEAMRR_MASK | 0x800), BROKEN, ["seamrr-not-locked"], "not locked"),
     ("SEAMRR not enabled", lambda m: m.set_msr(0x1401, SEAMRR_MASK | 0x400), BROKEN, ["seamrr-off"], "bit 11 is 0"),
+    ("SEAMRR without a size", lambda m: m.set_msr(0x1401, 0xc00), BROKEN, ["seamrr-empty"], "no size"),
     ("TDX off in the BIOS setup", lambda m: m.set_msr(0x87, 63).set_msr(0x1400, 0).set_msr(0x1401, 0), ABSENT,
      ["keyids-none", "seamrr-not-configured"], "no KeyID"),
     ("46 address bits", lambda m: m.set(address_bits=40), BROKEN, ["address-limit"], "46 bits"),

@@ -99,6 +99,9 @@ enum tdx_why tdx_decode_msrs(const struct tdx_cpu_msrs *msrs,
 		return TDX_WHY_NOT_ENABLED;
 	if (!(msrs->seamrr_base & SEAMRR_BASE_CONFIGURED))
 		return TDX_WHY_NOT_CONFIGURED;
+	/* The module would reset the machine. */
+	if (!mask)
+		return TDX_WHY_EMPTY;
 	if (platform->nr_keyids < TDX_MIN_KEYIDS)
 		return TDX_WHY_FEW_KEYIDS;
 
@@ -229,6 +232,11 @@ static void tdx_print_why(enum tdx_why why, const struct tdx_platform *platform)
 		tdx_absent_info("SEAMRR is not configured by firmware (MSR 0x%x %s = 0x%llx, bit 3 is 0): switch TDX on in the BIOS setup\n",
 				MSR_IA32_SEAMRR_PHYS_BASE,
 				tdx_msr_name(MSR_IA32_SEAMRR_PHYS_BASE), m->seamrr_base);
+		break;
+	case TDX_WHY_EMPTY:
+		tdx_absent_info("SEAMRR is not given a size by firmware (MSR 0x%x %s = 0x%llx, bits 51 to 25 are 0): look for a BIOS update\n",
+				MSR_IA32_SEAMRR_PHYS_MASK,
+				tdx_msr_name(MSR_IA32_SEAMRR_PHYS_MASK), m->seamrr_mask);
 		break;
 	case TDX_WHY_FEW_KEYIDS:
 		tdx_absent_info("too few TDX KeyIDs, %u where %u are needed (MSR 0x%x %s = 0x%llx): give TDX more KeyIDs in the BIOS setup\n",

@@ -66,6 +66,14 @@ static const struct decode_case decode_cases[] = {
 		.platform = { { 0x7a000000, 0x7c000000 }, 64, 64 },
 	},
 	{
+		.name = "configured, but without a size",
+		.msrs = { MTRRCAP_SEAMRR, GOOD_BASE,
+			  SEAMRR_MASK_LOCKED | SEAMRR_MASK_ENABLED | BIT_ULL(24) | BIT_ULL(52),
+			  GOOD_KEYIDS },
+		.why = TDX_WHY_EMPTY,
+		.platform = { { 0x7a000000, 0x7a000000 }, 64, 64 },
+	},
+	{
 		.name = "all KeyIDs are MKTME's",
 		.msrs = { MTRRCAP_SEAMRR, GOOD_BASE, GOOD_MASK, 0x7f },
 		.why = TDX_WHY_FEW_KEYIDS,
