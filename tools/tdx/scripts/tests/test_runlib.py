@@ -304,6 +304,8 @@ class Tables(unittest.TestCase):
     def test_longer(self):
         case = runner.longer(runner.Case("x", "", ["a", "b:seconds=60:threads=2"], timeout=100), 3)
         self.assertEqual((case.tests, case.timeout), (["a", "b:seconds=180:threads=2"], 280))
+        slow = runner.longer(runner.Case("x", "", ["b:seconds=8"], slow_clock=8), 4)
+        self.assertEqual(slow.tests, ["b:seconds=30"])
 
     def test_tables_of_the_tree(self):
         for name in "cases.toml", "faults.toml":
