@@ -62,6 +62,22 @@ static bool tdx_block_is_taken(struct page *page)
 }
 
 /*
+ * Is what ends at @end, and does not begin before @start, one of the allocator's
+ * largest free blocks? Nobody keeps it from being allocated at this moment.
+ */
+static bool tdx_block_is_free(unsigned long start, unsigned long end)
+{
+	struct page *page;
+
+	if (!IS_ALIGNED(end, MAX_ORDER_NR_PAGES) || end - start < MAX_ORDER_NR_PAGES)
+		return false;
+
+	page = pfn_to_online_page(end - MAX_ORDER_NR_PAGES);
+
+	return page && PageBuddy(page) && READ_ONCE(page->private) == MAX_ORDER - 1;
+}
+
+/*
  * alloc_contig_range() isolates whole pageblocks. A page beside the place that
  * stays is in the way, too, if it is in the block of the first or the last page.
  */
@@ -85,7 +101,7 @@ static bool tdx_page_keeps_block(unsigned long pfn)
 static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 {
 	struct page *page = pfn_to_online_page(start);
-	unsigned long pfn;
+	unsigned long pfn, nr;
 	struct zone *zone;
 
 	/* Memory is online or offline by sections: a long way, page by page. */
@@ -102,14 +118,16 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 			return PFN_PHYS(pfn + 1);
 	}
 
-	for (pfn = end; pfn-- > start; ) {
-		page = pfn_to_online_page(pfn);
+	for (pfn = end; pfn > start; pfn -= nr) {
+		page = pfn_to_online_page(pfn - 1);
 		if (!page || page_zone(page) != zone || tdx_page_stays(page))
-			return PFN_PHYS(pfn + 1);
+			return PFN_PHYS(pfn);
 
-		if ((pfn + 1 == end || IS_ALIGNED(pfn + 1, pageblock_nr_pages)) &&
+		if ((pfn == end || IS_ALIGNED(pfn, pageblock_nr_pages)) &&
 		    tdx_block_is_taken(page))
-			return PFN_PHYS(pfn + 1);
+			return PFN_PHYS(pfn);
+
+		nr = tdx_block_is_free(start, pfn) ? MAX_ORDER_NR_PAGES : 1;
 	}
 
 	for (pfn = start; pfn-- > pageblock_start_pfn(start); ) {
