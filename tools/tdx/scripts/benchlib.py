@@ -74,10 +74,9 @@ def boot(kernel, initrd, append, platform, options=(), seconds=1200):
             return {**json.load(f), "cpu_seconds": cpu_seconds() - before}, console
 
 
-def initialised(kernel, platform, append=None, slow=1):
+def initialised(kernel, platform, append, options):
     """The same, and the module is READY after it"""
-    stats, console = boot(kernel.vmlinux, kernel.initrd, append or kernel.append, platform,
-                          ["--slow-clock", str(slow), "--mark", kernel.pamt])
+    stats, console = boot(kernel.vmlinux, kernel.initrd, append, platform, options)
     if stats["state"] != "READY":
         raise Failed(f"{platform['name']}, {kernel.name}: the module is {stats['state']}:\n{console[-2000:]}")
     return stats, console
@@ -118,11 +117,22 @@ def in_turn(rounds, cases, measure):
 
 
 def gaps(console):
-    """{"idle": ms, "init": ms}: the longest time that a CPU was kept from scheduling"""
-    found = {when: int(ns) / 1e6 for when, ns in re.findall(r"gap (idle|init): (\d+) ns on CPU", console)}
+    """{"idle": us, "init": us}: the longest time that a CPU was kept from scheduling"""
+    found = {when: int(ns) / 1e3 for when, ns in re.findall(r"gap (idle|init): (\d+) ns on CPU", console)}
     if set(found) != {"idle", "init"}:
         raise Failed(f"no gaps in the log:\n{console[-2000:]}")
     return found
+
+
+def unused(stats, console):
+    """Of a boot in which nobody asked for a TD: when the first program began, ms, and memory that was free then, KiB"""
+    if stats["leaf_times"]:
+        raise Failed(f"SEAMCALLs were made: {stats['leaf_times']}")
+    begin = re.search(r"^\[ *([0-9.]+)\].* TDX-INIT: begin td_free$", console, re.M)
+    free = re.search(r" TDX-OUT: free (\d+) KiB$", console, re.M)
+    if not begin or not free:
+        raise Failed(f"no \"free\" in the log:\n{console[-2000:]}")
+    return {"boot_ms": float(begin[1]) * 1e3, "free_kib": int(free[1]), "cpu_seconds": stats["cpu_seconds"]}
 
 
 # ---- instructions

@@ -35,6 +35,14 @@ class Bench(unittest.TestCase):
         self.assertEqual(rows, {"a": [1, 4], "b": [2, 3]})
 
     def test_gaps(self):
-        self.assertEqual(benchlib.gaps("x gap idle: 1000000 ns on CPU 1\ngap init: 2500000 ns on CPU 0\n"), {"idle": 1, "init": 2.5})
+        self.assertEqual(benchlib.gaps("x gap idle: 1000000 ns on CPU 1\ngap init: 2500000 ns on CPU 0\n"), {"idle": 1000, "init": 2500})
         with self.assertRaises(benchlib.Failed):
             benchlib.gaps("gap idle: 1000000 ns on CPU 1")
+
+    def test_unused(self):
+        log = "[    0.161356] TDX-INIT: begin td_free\n[    0.162000] TDX-OUT: free 3856688 KiB\n"
+        self.assertEqual(benchlib.unused({"leaf_times": {}, "cpu_seconds": 2.5}, log),
+                         {"boot_ms": 161.356, "free_kib": 3856688, "cpu_seconds": 2.5})
+        for stats, console in (({"leaf_times": {"TDH.SYS.INIT": {}}, "cpu_seconds": 1}, log), ({"leaf_times": {}, "cpu_seconds": 1}, "")):
+            with self.assertRaises(benchlib.Failed):
+                benchlib.unused(stats, console)

@@ -52,6 +52,12 @@ class TdxBoot(unittest.TestCase):
         self.assertIn(",mark=start_kernel,slow-clock=32 -rtc clock=vm", out)
         _, plain, _ = self.print_command({}, "--slow-clock", "1")
         self.assertNotIn("clock", plain)
+        self.assertIn(" tcg,thread=multi ", plain)
+        _, out, _ = self.print_command({"lps": 1}, "--icount")
+        self.assertIn(" tcg,thread=single ", out)
+        self.assertIn(" -icount shift=0,sleep=off -rtc clock=vm", out)
+        _, _, err = self.print_command({"lps": 2}, "--icount")
+        self.assertIn("with --icount 2 LPs would have one clock and run in turn: make lps 1", err)
 
     def test_memory(self):
         code, out, _ = self.print_command({"lps": "0x4", "packages": 2, "memory": [
