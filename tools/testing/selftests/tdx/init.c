@@ -173,6 +173,26 @@ static int run(char *spec)
 	return status;
 }
 
+/*
+ * A kernel with kmemleak tells what nobody can free any more, if that is older than
+ * 5 s and did not change between two scans. That is output of no program, which the
+ * reader of the console takes for a failure.
+ */
+static void show_leaks(void)
+{
+	int fd = open("/sys/kernel/debug/kmemleak", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	/* The first one fails if kmemleak is not on. */
+	if (write(fd, "scan", 4) == 4) {
+		sleep(6);
+		if (write(fd, "scan", 4) == 4 && !lseek(fd, 0, SEEK_SET))
+			copy_lines(fd);
+	}
+	close(fd);
+}
+
 static void press_sysrq(const char *key)
 {
 	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
@@ -312,6 +332,7 @@ int main(void)
 		if (run(spec))
 			status = 1;
 	}
+	show_leaks();
 	if (next)
 		next_kernel(next, how && !strcmp(how, "panic"), status, programs);
 	say("TDX-INIT: done status=%d programs=%d", status, programs);
