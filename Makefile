@@ -34,7 +34,7 @@ endif
 export LINUX LINUX_OBJ QEMU QEMU_OBJ
 
 # One build at a time in an object folder, whoever runs it.
-KMAKE = flock $(1)/.lock $(MAKE) -C $(LINUX) O=$(1) CC="$(KCC)" HOSTCC="ccache gcc" -j$(JOBS)
+KMAKE = flock $(1)/.lock $(MAKE) -C $(LINUX) O=$(1) CC="$(KCC)" HOSTCC="ccache gcc" -j$(JOBS) $(KMAKE_$(patsubst linux-%-obj,%,$(notdir $(1))))
 KCC := ccache gcc
 CONFIGS := tools/tdx/configs
 VMLINUX := $(LINUX_OBJ)/vmlinux
@@ -57,6 +57,7 @@ help:
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make test-faults    a kernel in which every allocation of an initialisation fails"
 	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with lockdep"
+	@echo "make test-sanitizers KERNELS='kasan kcsan'  every booted machine with kernels that look for mistakes and data races; takes long"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"
@@ -118,6 +119,10 @@ CONFIGS_test := test
 CONFIGS_fault := test fault
 CONFIGS_kasan := test fault kasan
 CONFIGS_kcsan := test fault kcsan
+# The entry by PVH, and memcmp() called there, come before there is KASAN's shadow memory. KCSAN looks at TDX and KVM only: it is
+# slow, and finds much that is others'.
+KMAKE_kasan := KASAN_SANITIZE_enlighten.o=n KASAN_SANITIZE_string.o=n
+KMAKE_kcsan := 'KCSAN_SANITIZE=$$(if $$(filter arch/x86/virt/% arch/x86/kvm/%,$$(obj)/),y,n)'
 define TEST_KERNEL
 $(B)/linux-$(1)-obj/.config: $(patsubst %,$(CONFIGS)/%.config,base tdx $(CONFIGS_$(1))) $(LINUX)/.tdx-applied/manifest.json
 endef
@@ -301,6 +306,21 @@ test-words: guest
 test-stock:
 	@$(MAKE) $(QEMU_BIN)
 	@tools/tdx/qemu/tests/stock-kernel.sh
+
+# All machines of test-guest with kernels that look for mistakes, and some with kmemleak, which scans all memory. Not part of
+# "make test": they are several times as slow, so the kernel's own time limits are longer, too.
+KERNELS ?= kasan kcsan
+SLOW := sysctl.kernel.hung_task_timeout_secs=960 rcupdate.rcu_cpu_stall_timeout=168
+LEAKS := config-fails key-config-fails tdmr-init-fails module-gone nr_cpus sleep
+.PHONY: test-sanitizers
+test-sanitizers: packages-run-test
+	@$(MAKE) host $(QEMU_BIN) guest-kexec $(KERNELS:%=$(B)/linux-%-obj/tdx_ask/initramfs.cpio)
+	@failed=0; for kernel in $(KERNELS); do \
+		run="$(SCRIPTS)/run-guest-tests --kernel $(B)/linux-$$kernel-obj/vmlinux --test-kernel \
+			--initrd $(B)/guest/initramfs.cpio --jobs 2 --timeout-scale 8"; \
+		$$run --append "$(SLOW)" --results $(B)/log/$$kernel || failed=1; \
+		$$run --append "$(SLOW) kmemleak=on" --case $(LEAKS) --results $(B)/log/$$kernel-leaks || failed=1; \
+	done; exit $$failed
 
 # Not part of "make test": the large ones take as many minutes as all the rest.
 test-maps: packages-run
