@@ -345,7 +345,7 @@ static void all_faults(struct __test_metadata *_metadata, struct _test_data_swee
 		one_case(_metadata, self, leaf, lp, nth, &faults[i]);
 	tdx_machine_reset();
 	after = tdx_free_kb();
-	EXPECT_LE(before, after + SLACK_KB) {
+	EXPECT_LE(before, after + tdx_slack_kb(SLACK_KB)) {
 		TH_LOG("%s, call %lu: %lu KB free before, %lu KB after", leaf->name, nth,
 		       before, after);
 	}

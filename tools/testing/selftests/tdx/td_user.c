@@ -18,14 +18,7 @@
 #define NOBODY		65534
 /* Caches of the kernel that fill up, not what a TD costs. */
 #define SLACK_KB	4096
-/* KASAN keeps freed memory back, up to a 32nd of all. */
-#define KASAN_SLACK_KB	(256 << 10)
 #define FILES		64
-
-static unsigned long slack_kb(void)
-{
-	return tdx_log_count("kasan") ? KASAN_SLACK_KB : SLACK_KB;
-}
 
 static unsigned long free_kb(void)
 {
@@ -88,7 +81,7 @@ TEST(log_and_memory_are_bounded)
 	EXPECT_LE(tdx_log_count("any"), lines + tdx_param_num("lines", 0));
 	printf("# %lu attempts: %lu KB free before, %lu KB after\n", attempts,
 	       before, after);
-	EXPECT_LE(before, after + slack_kb());
+	EXPECT_LE(before, after + tdx_slack_kb(SLACK_KB));
 }
 
 /* Without closing any: the limit of open files is the limit of TDs. */
@@ -116,7 +109,7 @@ TEST(as_many_tds_as_files)
 	/* The TDs go when their process ends. */
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_LE(before, free_kb() + slack_kb());
+	EXPECT_LE(before, free_kb() + tdx_slack_kb(SLACK_KB));
 }
 
 TDX_TEST_MAIN
