@@ -271,7 +271,7 @@ static unsigned int first_of_tdx(struct _test_data_failnth *self)
 static void all_tries(struct __test_metadata *_metadata, struct _test_data_failnth *self,
 		      bool pages, bool lasting)
 {
-	unsigned int first = 1, nth, lost, i, when = pages ? PAGES : SLAB;
+	unsigned int first = 1, nth, lost, of_tdx, i, when = pages ? PAGES : SLAB;
 	bool failed = true;
 
 	if (lasting)
@@ -280,15 +280,16 @@ static void all_tries(struct __test_metadata *_metadata, struct _test_data_failn
 	knob(_metadata, "failslab", "cache-filter", pages ? "Y" : "N");
 	knob(_metadata, "fail_page_alloc", "min-order", pages ? "0" : "99");
 
+	of_tdx = first_of_tdx(self);
+	of_tdx = of_tdx > BEFORE ? of_tdx - BEFORE : 1;
 	if (!lasting)
-		first = first_of_tdx(self);
-	first = first > BEFORE ? first - BEFORE : 1;
+		first = of_tdx;
 	self->lasting = lasting;
 
 	for (nth = first; failed; nth++) {
 		lost = 0;
-		/* Slabs take pages at times, so which page is the n-th differs. */
-		for (i = 0; i < REPEATS && (!i || lost || pages); i++) {
+		/* Caches are full or not, so which one is the n-th differs a bit. */
+		for (i = 0; i < REPEATS && (!i || lost || nth >= of_tdx); i++) {
 			failed = one_try(_metadata, self, nth);
 			if (tdx_nothing_lost(self->used))
 				continue;
