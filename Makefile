@@ -55,7 +55,6 @@ help:
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
-	@echo "make test-faults    a kernel in which every allocation of an initialisation fails"
 	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with lockdep"
 	@echo "make test-sanitizers KERNELS='kasan kcsan'  every booted machine with kernels that look for mistakes and data races; takes long"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
@@ -222,7 +221,7 @@ test: packages-run-test
 	@$(MAKE) test-build
 	@$(SCRIPTS)/test-all
 
-TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux $(LINUX_OBJ)/tdx_ask/initramfs.cpio
+TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux $(B)/linux-fault-obj/vmlinux $(LINUX_OBJ)/tdx_ask/initramfs.cpio
 test-build:
 	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest-kexec $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
 
@@ -271,10 +270,16 @@ test-deb: guest
 	@$(SCRIPTS)/test-deb $(B)
 
 # ---- suites of "make test" that need the machine
-.PHONY: test-guest test-words test-stock test-maps
+.PHONY: test-guest test-faults test-words test-stock test-maps
 test-guest:
 	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest-kexec
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 --firmware 8
+
+# Every allocation of an initialisation fails.
+test-faults:
+	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest
+	@$(SCRIPTS)/run-guest-tests --cases tools/testing/selftests/tdx/faults.toml --initrd $(B)/guest/initramfs.cpio \
+		--results $(B)/log/faults
 
 # COUNT machines whose firmware makes no sense: 2 s each on an idle machine with 2 cores
 COUNT ?= 500
@@ -283,13 +288,6 @@ test-firmware: packages-run-test
 	@$(MAKE) $(QEMU_BIN) $(VMLINUX) guest
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 \
 		--firmware $(COUNT) --case 'firmware-*' --results $(B)/log/firmware
-
-# A kernel of its own, so not part of "make test"
-.PHONY: test-faults
-test-faults: packages-run-test
-	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/vmlinux
-	@$(SCRIPTS)/run-guest-tests --cases tools/testing/selftests/tdx/faults.toml --initrd $(B)/guest/initramfs.cpio \
-		--results $(B)/log/faults
 
 # What the case "soak" does for a minute in "make test"; lockdep watches
 MINUTES ?= 60
