@@ -75,16 +75,6 @@ static void knob(struct __test_metadata *_metadata, const char *dir, const char 
 	}
 }
 
-static int make_td(int kvm)
-{
-	int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
-
-	if (td < 0)
-		return td;
-	close(td);
-	return 0;
-}
-
 static void put(int fd, const char *text)
 {
 	if (pwrite(fd, text, strlen(text), 0) < 0)
@@ -96,22 +86,19 @@ static int make_td_failing(struct _test_data_failnth *self, unsigned int nth, bo
 {
 	char text[16];
 	ssize_t len;
-	int td;
+	int ret;
 
 	snprintf(text, sizeof(text), "%u", nth);
 	put(self->make_it_fail, self->lasting ? "1" : "0");
 	put(self->fail_nth, text);
-	td = tdx_create_vm(self->kvm, KVM_X86_TDX_VM);
+	ret = tdx_try_td(self->kvm);
 	put(self->make_it_fail, "0");
 	len = pread(self->fail_nth, text, sizeof(text), 0);
 	put(self->fail_nth, "0");
 
 	/* What is left to count */
 	*failed = len == 2 && *text == '0';
-	if (td < 0)
-		return td;
-	close(td);
-	return 0;
+	return ret;
 }
 
 /*
@@ -177,7 +164,7 @@ FIXTURE_SETUP(failnth)
 	for (i = 1; i <= 4; i++) {
 		tdx_machine_reset();
 		make_td_failing(self, 50 * i, &failed);
-		ASSERT_EQ(0, make_td(self->kvm));
+		ASSERT_EQ(0, tdx_try_td(self->kvm));
 	}
 	tdx_machine_reset();
 	tdx_log_strange(NULL);
@@ -241,7 +228,7 @@ static bool one_try(struct __test_metadata *_metadata, struct _test_data_failnth
 	}
 
 	if (*error)
-		EXPECT_EQ(0, make_td(self->kvm));
+		EXPECT_EQ(0, tdx_try_td(self->kvm));
 	EXPECT_EQ(0, tdx_log_strange(NULL));
 	tdx_platform_state(&platform);
 	EXPECT_EQ(self->findings, platform.findings);

@@ -188,16 +188,6 @@ static unsigned long seamcalls(const char *leaf)
 	return calls;
 }
 
-static int make_td(int kvm)
-{
-	int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
-
-	if (td < 0)
-		return td;
-	close(td);
-	return 0;
-}
-
 FIXTURE_SETUP(sweep)
 {
 	struct tdx_platform_state state;
@@ -217,11 +207,11 @@ FIXTURE_SETUP(sweep)
 
 	/* One that succeeds: how often is which leaf called? */
 	ASSERT_EQ(-EIO, (tdx_platform("faults [{\"leaf\": \"TDH.SYS.INIT\", \"status\": \"GP\"}]"),
-			 make_td(self->kvm)));
+			 tdx_try_td(self->kvm)));
 	tdx_machine_reset();
 	for (i = 0; i < ARRAY_SIZE(leaves); i++)
 		before[i] = seamcalls(leaves[i].name);
-	ASSERT_EQ(0, make_td(self->kvm));
+	ASSERT_EQ(0, tdx_try_td(self->kvm));
 	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		leaves[i].calls = seamcalls(leaves[i].name) - before[i];
 		EXPECT_LT(0, leaves[i].calls) {
@@ -300,7 +290,7 @@ static void one_case(struct __test_metadata *_metadata, struct _test_data_sweep 
 
 	self->cases++;
 	arm(leaf, lp, nth, 0, fault);
-	ret = make_td(self->kvm);
+	ret = tdx_try_td(self->kvm);
 	EXPECT_EQ(want.ret, ret);
 	EXPECT_TRUE(tdx_state_is(want.state));
 	tdx_platform_state(&state);
@@ -316,10 +306,10 @@ static void one_case(struct __test_metadata *_metadata, struct _test_data_sweep 
 
 	if (want.ret == -EPERM) {
 		tdx_platform("faults []");
-		EXPECT_EQ(0, make_td(self->kvm));
+		EXPECT_EQ(0, tdx_try_td(self->kvm));
 		EXPECT_TRUE(tdx_state_is("INITIALIZED"));
 	} else if (want.ret) {
-		EXPECT_EQ(want.ret, make_td(self->kvm));
+		EXPECT_EQ(want.ret, tdx_try_td(self->kvm));
 		EXPECT_TRUE(tdx_state_is(want.state));
 		tdx_platform_state(&again);
 		EXPECT_EQ(state.calls, again.calls);
@@ -389,7 +379,7 @@ TEST_F(sweep, retries_are_bounded)
 
 				self->cases++;
 				arm(leaf, leaf->each_lp ? 1 : -1, nth, counts[i], &faults[fault]);
-				EXPECT_EQ(fails ? -EIO : 0, make_td(self->kvm)) {
+				EXPECT_EQ(fails ? -EIO : 0, tdx_try_td(self->kvm)) {
 					TH_LOG("%s, %u times %s", leaf->name, counts[i],
 					       faults[fault].name);
 				}
@@ -423,7 +413,7 @@ TEST_F(sweep, success_that_is_none)
 				 (unsigned long long)statuses[i]);
 			self->cases++;
 			arm(leaf, -1, 1, 0, &fault);
-			ret = make_td(self->kvm);
+			ret = tdx_try_td(self->kvm);
 			EXPECT_TRUE(leaf->phase == DETECT ? ret == -ENODEV : ret == -EIO) {
 				TH_LOG("%s, 0x%llx: %s", leaf->name,
 				       (unsigned long long)statuses[i], tdx_errno_name(-ret));

@@ -137,6 +137,16 @@ int tdx_create_vm(int kvm, unsigned long type)
 	return fd < 0 ? -errno : fd;
 }
 
+int tdx_try_td(int kvm)
+{
+	int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+
+	if (td < 0)
+		return td;
+	close(td);
+	return 0;
+}
+
 /* Put the expression of the message @name into @re, or exit. */
 static void find_message(const char *name, regex_t *re)
 {

@@ -37,6 +37,8 @@ const char *tdx_errno_name(int err);
 int tdx_open_kvm(void);
 /* A new VM's file descriptor, or -errno. */
 int tdx_create_vm(int kvm, unsigned long type);
+/* A TD, closed at once: 0 or -errno. */
+int tdx_try_td(int kvm);
 
 /*
  * Number of lines in the kernel's log (what user space wrote there does not
