@@ -52,12 +52,13 @@ struct pool {
 	u64 refuse;		/* a bit for each of the next calls */
 };
 
-static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
+static u64 pool_take(void *ctx, u64 start, u64 end, int nid, bool move)
 {
 	struct pool *pool = ctx;
 	unsigned int i;
 
 	(void)nid;
+	(void)move;
 	pool->refuse = pool->refuse >> 1 | pool->refuse << 63;
 	if (pool->refuse & 1)
 		return end;

@@ -389,12 +389,13 @@ struct pool {
 	struct tdx_range taken[3 * MAX_GRANULES];
 };
 
-static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
+static u64 pool_take(void *ctx, u64 start, u64 end, int nid, bool move)
 {
 	struct pool *pool = ctx;
 	unsigned int i;
 
 	(void)nid;
+	(void)move;
 	for (i = 0; i < pool->nr; i++) {
 		if (start < pool->taken[i].end && pool->taken[i].start < end)
 			return pool->taken[i].end;

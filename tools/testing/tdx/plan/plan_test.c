@@ -177,14 +177,14 @@ static void test_bad_input(void)
 #define POOL_BLOCKS	(64 * 1024)
 
 struct pool {
-	unsigned char state[POOL_BLOCKS];	/* 0 free, 1 in use, 2 PAMT */
+	unsigned char state[POOL_BLOCKS];	/* 0 free, 1 in use, 2 in use but movable */
 	struct tdx_range taken[3 * MAX_TDMRS + 8];
 	unsigned int nr_taken;
 	unsigned int takes, gives;
 	u64 bytes;
 };
 
-static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
+static u64 pool_take(void *ctx, u64 start, u64 end, int nid, bool move)
 {
 	struct pool *pool = ctx;
 	unsigned int i;
@@ -192,7 +192,7 @@ static u64 pool_take(void *ctx, u64 start, u64 end, int nid)
 
 	(void)nid;
 	for (b = (end - 1) / MB + 1; b-- > start / MB;) {
-		if (b >= POOL_BLOCKS || pool->state[b] == 1)
+		if (b >= POOL_BLOCKS || pool->state[b] == 1 || (pool->state[b] == 2 && !move))
 			return (b + 1) * MB;
 	}
 	for (i = 0; i < pool->nr_taken; i++) {
@@ -525,6 +525,20 @@ static void test_place(void)
 	memset(pool->state + 20 * 1024, 1, 16 * 1024);
 	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.plan.nr_tdmrs == 3);
 	CHECK(t.tdmrs[2].pamt_base[0] < 20 * GB);
+
+	/* All of node 1 in use, but it can be moved: better than another node */
+	memset(pool, 0, sizeof(*pool));
+	memset(pool->state + 20 * 1024, 2, 16 * 1024);
+	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.plan.nr_tdmrs == 3);
+	CHECK(t.tdmrs[2].pamt_base[0] >= 20 * GB);
+	/* If some of it is free, nothing is moved. */
+	memset(pool, 0, sizeof(*pool));
+	memset(pool->state, 2, POOL_BLOCKS);
+	memset(pool->state + 5 * 1024, 0, 1024);
+	memset(pool->state + 26 * 1024, 0, 1024);
+	CHECK(!tdmr_plan_layout(&t.plan) && !place_all(&t.plan, pool) && t.plan.nr_tdmrs == 3);
+	CHECK(t.tdmrs[0].pamt_base[0] >= 5 * GB && t.tdmrs[1].pamt_base[0] + 64 * MB <= 6 * GB);
+	CHECK(t.tdmrs[2].pamt_base[0] >= 26 * GB && t.tdmrs[2].pamt_base[0] + 64 * MB <= 27 * GB);
 
 	/* Every other block of 20 MiB in use: 64 MiB find no place, 16 MiB do. */
 	fragment(pool, 20);

@@ -53,6 +53,12 @@ static bool tdx_page_stays(struct page *page)
 	       page_maybe_dma_pinned(page);
 }
 
+/* In use? Pages after the first one of a block allocated as one look free. */
+static bool tdx_page_used(struct page *page)
+{
+	return page_count(compound_head(page));
+}
+
 /* Blocks of pages that are not for us, whatever is in them */
 static bool tdx_block_is_taken(struct page *page)
 {
@@ -98,7 +104,8 @@ static bool tdx_page_keeps_block(unsigned long pfn)
  * looked at twice at most, if the next place tried begins there, and those of the
  * blocks at both ends.
  */
-static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
+static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid,
+			     bool move)
 {
 	struct page *page = pfn_to_online_page(start);
 	unsigned long pfn, nr;
@@ -120,7 +127,9 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
 
 	for (pfn = end; pfn > start; pfn -= nr) {
 		page = pfn_to_online_page(pfn - 1);
-		if (!page || page_zone(page) != zone || tdx_page_stays(page))
+		if (!page || page_zone(page) != zone)
+			return PFN_PHYS(pfn);
+		if (tdx_page_stays(page) || (!move && tdx_page_used(page)))
 			return PFN_PHYS(pfn);
 
 		if ((pfn == end || IS_ALIGNED(pfn, pageblock_nr_pages)) &&
@@ -144,9 +153,10 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid)
  * page that is still in use: no place with that page is worth a try. If there is
  * no memory to move pages to, no place with any page in use is.
  */
-static u64 tdx_pamt_behind(unsigned long start, unsigned long end, int nid, int err)
+static u64 tdx_pamt_behind(unsigned long start, unsigned long end, int nid,
+			   bool move, int err)
 {
-	u64 obstacle = tdx_pamt_obstacle(start, end, nid);
+	u64 obstacle = tdx_pamt_obstacle(start, end, nid, move);
 	unsigned long pfn, next = start + 1;
 
 	if (obstacle)
@@ -191,7 +201,7 @@ static bool tdx_contig_fails(u64 bytes)
 #endif
 
 /* 0, or where to try next, see struct tdmr_pamt_ops */
-static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
+static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid, bool move)
 {
 	u64 next;
 	int err;
@@ -204,7 +214,7 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 		return U64_MAX;
 
 	cond_resched();
-	next = tdx_pamt_obstacle(PHYS_PFN(start), PHYS_PFN(end), nid);
+	next = tdx_pamt_obstacle(PHYS_PFN(start), PHYS_PFN(end), nid, move);
 	if (next)
 		return next;
 
@@ -212,7 +222,8 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid)
 	err = alloc_contig_range(PHYS_PFN(start), PHYS_PFN(end), MIGRATE_MOVABLE,
 				 GFP_KERNEL | __GFP_NOWARN);
 	if (err)
-		return tdx_pamt_behind(PHYS_PFN(start), PHYS_PFN(end), nid, err);
+		return tdx_pamt_behind(PHYS_PFN(start), PHYS_PFN(end), nid, move,
+				       err);
 
 	WRITE_ONCE(tdx_pamt_allocated, tdx_pamt_allocated + (end - start));
 	return 0;

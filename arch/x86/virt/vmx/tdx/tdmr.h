@@ -153,13 +153,14 @@ struct tdmr_plan {
 
 /**
  * struct tdmr_pamt_ops - the allocator of PAMT memory
- * @take: take exactly [@start, @end), memory of node @nid. Returns 0 if it was
- *	  taken; otherwise, where to try next: an address above @start, multiple
- *	  of 4 KiB, up to which something is in the way.
+ * @take: take exactly [@start, @end), memory of node @nid. With @move, what is in
+ *	  use there may be moved elsewhere, without it is in the way. Returns 0 if
+ *	  it was taken; otherwise, where to try next: an address above @start,
+ *	  multiple of 4 KiB, up to which something is in the way.
  * @give: give back the PAMT of a TDMR, all of what @take took, or a part
  */
 struct tdmr_pamt_ops {
-	u64 (*take)(void *ctx, u64 start, u64 end, int nid);
+	u64 (*take)(void *ctx, u64 start, u64 end, int nid, bool move);
 	void (*give)(void *ctx, u64 start, u64 end);
 };
 

@@ -212,10 +212,11 @@ static unsigned int tdmr_overfull(const struct tdmr_plan *plan, unsigned int at,
 
 /*
  * What tdmr_plan_place() is at: a piece of @size bytes, of @nid or of any node,
- * found at @start.
+ * found at @start. With @move, what is in use in it may be moved elsewhere.
  *
- * @lacks: there is no piece of so many bytes, on any node and on @lacks_nid. As
- *	   memory becomes less only, larger ones are not searched for.
+ * @lacks: there is no piece of so many bytes, on any node and on @lacks_nid, if
+ *	   nothing is moved, and if it may be. As memory becomes less only, larger
+ *	   ones are not searched for.
  * @no_areas: places were left out, because TDMRs there have no reserved area left
  * @full: index of one of these TDMRs that can be cut, or TDMR_NONE
  */
@@ -225,31 +226,31 @@ struct tdmr_place {
 	void *ctx;
 	u64 size;
 	int nid;
+	bool move;
 	u64 start;
-	u64 lacks[2];
+	u64 lacks[2][2];
 	int lacks_nid;
 	bool no_areas;
 	unsigned int full;
 };
 
-/* Of a node, or of all */
+/* Of a node, or of all: nothing moved, and moved */
 static u64 *tdmr_lacks(struct tdmr_place *place)
 {
 	if (place->nid == NUMA_NO_NODE)
-		return &place->lacks[0];
+		return place->lacks[0];
 
 	if (place->nid != place->lacks_nid) {
 		place->lacks_nid = place->nid;
-		place->lacks[1] = U64_MAX;
+		memset(place->lacks[1], 0xff, sizeof(place->lacks[1]));
 	}
 
-	return &place->lacks[1];
+	return place->lacks[1];
 }
 
 static void tdmr_lacks_forget(struct tdmr_place *place)
 {
-	place->lacks[0] = U64_MAX;
-	place->lacks[1] = U64_MAX;
+	memset(place->lacks, 0xff, sizeof(place->lacks));
 	place->no_areas = false;
 	place->full = TDMR_NONE;
 }
@@ -325,7 +326,7 @@ static u64 tdmr_try(struct tdmr_place *place, u64 start)
 		return tdmr_end_of(plan, start);
 	}
 
-	next = place->ops->take(place->ctx, start, end, nid);
+	next = place->ops->take(place->ctx, start, end, nid, place->move);
 	if (!next)
 		place->start = start;
 
@@ -386,12 +387,8 @@ static bool tdmr_try_memory(struct tdmr_place *place, u64 start, u64 end)
 static bool tdmr_try_all(struct tdmr_place *place)
 {
 	const struct tdmr_plan *plan = place->plan;
-	u64 *lacks = tdmr_lacks(place);
 	unsigned int i;
 	u64 end;
-
-	if (place->size >= *lacks)
-		return false;
 
 	if (tdmr_try_beside(place))
 		return true;
@@ -406,7 +403,24 @@ static bool tdmr_try_all(struct tdmr_place *place)
 			return true;
 	}
 
-	*lacks = place->size;
+	return false;
+}
+
+/* Moving what is in use takes longer than all the rest: only if nothing is free. */
+static bool tdmr_find(struct tdmr_place *place)
+{
+	u64 *lacks = tdmr_lacks(place);
+	int move;
+
+	for (move = 0; move < 2; move++) {
+		place->move = move;
+		if (place->size >= lacks[move])
+			continue;
+		if (tdmr_try_all(place))
+			return true;
+		lacks[move] = place->size;
+	}
+
 	return false;
 }
 
@@ -422,7 +436,7 @@ static bool tdmr_place_piece(struct tdmr_place *place, unsigned int i,
 	for (i = 0; i < nr; i++)
 		place->size += tdmr_pamt_total(&tdmrs[i]);
 
-	if (!tdmr_try_all(place))
+	if (!tdmr_find(place))
 		return false;
 
 	for (i = 0, at = place->start; i < nr; i++) {
@@ -454,16 +468,16 @@ static void tdmr_give_all(struct tdmr_place *place)
 /* Each level where there is memory for it */
 static bool tdmr_place_apart(struct tdmr_place *place, struct tdmr *tdmr, int nid)
 {
-	u64 *lacks, before;
+	u64 *lacks, before[2];
 	int ps;
 
 	place->nid = nid;
 	lacks = tdmr_lacks(place);
-	before = *lacks;
+	memcpy(before, lacks, sizeof(before));
 
 	for (ps = 0; ps < TDX_PS_NR; ps++) {
 		place->size = tdmr->pamt_size[ps];
-		if (!tdmr_try_all(place))
+		if (!tdmr_find(place))
 			break;
 		tdmr->pamt_base[ps] = place->start;
 	}
@@ -472,7 +486,7 @@ static bool tdmr_place_apart(struct tdmr_place *place, struct tdmr *tdmr, int ni
 
 	/* What was found missing is there again with what is given back. */
 	if (ps)
-		*lacks = before;
+		memcpy(lacks, before, sizeof(before));
 	tdmr_give(place, tdmr);
 
 	return false;
