@@ -185,15 +185,21 @@ unsigned int tdx_tdmr_workers(void)
 	return max(nr, 1U);
 }
 
-static void tdx_start_worker(struct tdx_tdmr_worker *worker, unsigned int cpu)
+static void tdx_no_work(struct work_struct *work)
 {
-	INIT_WORK(&worker->work, tdx_tdmr_work);
+}
+
+static void tdx_start_worker(struct tdx_tdmr_worker *worker, unsigned int cpu,
+			     work_func_t func)
+{
+	INIT_WORK(&worker->work, func);
 	worker->nid = cpu_to_node(cpu);
 	queue_work_on(cpu, tdx_tdmrs_wq, &worker->work);
 }
 
 /* The CPUs of the nodes in turn, so that few workers are on many nodes. */
-static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
+static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr,
+			      work_func_t func)
 {
 	struct cpumask *todo = &job->todo;
 	unsigned int cpu, i = 0;
@@ -212,7 +218,7 @@ static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
 			if (cpu >= nr_cpu_ids || i == nr)
 				continue;
 			cpumask_clear_cpu(cpu, todo);
-			tdx_start_worker(&job->workers[i++], cpu);
+			tdx_start_worker(&job->workers[i++], cpu, func);
 		}
 	}
 }
@@ -220,14 +226,29 @@ static void tdx_start_workers(struct tdx_tdmr_job *job, unsigned int nr)
 /**
  * tdx_tdmrs_prepare() - allocate what tdx_tdmrs_init() needs
  *
- * Context: Process context. Followed by tdx_tdmrs_finish() unless it fails.
+ * Until something has run in a CPU's pool of kworkers, it has one thread, which has
+ * another one made before it works. That wants a CPU that has time, which all may
+ * not have once the first ones are in SEAMCALLs. So it is done while PAMTs are
+ * allocated, by work that does nothing.
+ *
+ * Context: Process context, CPU hotplug held off. Followed by tdx_tdmrs_finish()
+ *	    unless it fails.
  * Return: 0, or -ENOMEM with a message.
  */
 int tdx_tdmrs_prepare(void)
 {
-	tdx_tdmrs_wq = alloc_workqueue("tdx", WQ_CPU_INTENSIVE, 0);
+	unsigned int nr = min_t(unsigned int, tdx_tdmr_workers(), TDX_MAX_TDMRS);
 
-	return tdx_tdmrs_wq ? 0 : tdx_no_memory("a workqueue");
+	lockdep_assert_cpus_held();
+
+	tdx_tdmrs_wq = alloc_workqueue("tdx", WQ_CPU_INTENSIVE, 0);
+	if (!tdx_tdmrs_wq)
+		return tdx_no_memory("a workqueue");
+
+	if (nr > 1)
+		tdx_start_workers(&tdx_tdmr_job, nr, tdx_no_work);
+
+	return 0;
 }
 
 /**
@@ -273,7 +294,8 @@ int tdx_tdmrs_init(const struct tdmr_plan *plan)
 		return job->err;
 	}
 
-	tdx_start_workers(job, nr);
+	flush_workqueue(tdx_tdmrs_wq);
+	tdx_start_workers(job, nr, tdx_tdmr_work);
 	for (i = 0; i < nr; i++)
 		flush_work(&job->workers[i].work);
 

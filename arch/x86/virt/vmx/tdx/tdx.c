@@ -184,10 +184,15 @@ static int tdx_prepare_memory(void)
 	if (ret)
 		goto free_plan;
 
+	/* Before PAMTs, because workers need some time of their own. */
+	ret = tdx_tdmrs_prepare();
+	if (ret)
+		goto free_plan;
+
 	ret = tdx_pamt_alloc(&tdx.plan);
 	tdx_plan_free_scratch();
 	if (ret)
-		goto free_plan;
+		goto finish_tdmrs;
 
 	ret = tdx_plan_error(tdmr_plan_reserve(&tdx.plan));
 	if (!ret)
@@ -199,16 +204,12 @@ static int tdx_prepare_memory(void)
 	if (ret)
 		goto free_pamt;
 
-	ret = tdx_tdmrs_prepare();
-	if (ret)
-		goto free_config;
-
 	return 0;
 
-free_config:
-	tdx_config_free(&tdx.config);
 free_pamt:
 	tdx_pamt_free(&tdx.plan);
+finish_tdmrs:
+	tdx_tdmrs_finish();
 free_plan:
 	tdx_plan_free();
 	tdx_memory_free(&tdx.memory);
