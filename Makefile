@@ -55,7 +55,7 @@ help:
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
-	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with lockdep"
+	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with KCSAN and lockdep"
 	@echo "make test-sanitizers KERNELS='kasan kcsan'  every booted machine with kernels that look for mistakes and data races; takes long"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
@@ -289,13 +289,14 @@ test-firmware: packages-run-test
 	@$(SCRIPTS)/run-guest-tests --kernel $(VMLINUX) --initrd $(B)/guest/initramfs.cpio --jobs 2 \
 		--firmware $(COUNT) --case 'firmware-*' --results $(B)/log/firmware
 
-# What the case "soak" does for a minute in "make test"; lockdep watches
+# What the case "soak" does for a minute in "make test", with a kernel that looks for data races and for deadlocks
 MINUTES ?= 60
+SOAK_OBJ := $(B)/linux-kcsan-obj
 .PHONY: soak
 soak: packages-run-test
-	@$(MAKE) host $(QEMU_BIN) guest $(B)/linux-fault-obj/{vmlinux,tdx_ask/initramfs.cpio}
-	@$(SCRIPTS)/run-guest-tests --case soak --minutes $(MINUTES) --kernel $(B)/linux-fault-obj/vmlinux --test-kernel \
-		--initrd $(B)/guest/initramfs.cpio --results $(B)/log/soak
+	@$(MAKE) host $(QEMU_BIN) guest $(SOAK_OBJ)/{vmlinux,tdx_ask/initramfs.cpio}
+	@$(SCRIPTS)/run-guest-tests --case soak --minutes $(MINUTES) --kernel $(SOAK_OBJ)/vmlinux --test-kernel --append "$(SLOW)" \
+		--initrd $(B)/guest/initramfs.cpio --timeout-scale 8 --results $(B)/log/soak
 
 test-words: guest
 	@$(MAKE) host $(QEMU_BIN)

@@ -302,10 +302,12 @@ class Tables(unittest.TestCase):
                 runner.load_cases(self.write("c", text), messages)
 
     def test_longer(self):
-        case = runner.longer(runner.Case("x", "", ["a", "b:seconds=60:threads=2"], timeout=100), 3)
+        case = runner.longer(runner.Case("x", "", ["a", "b:seconds=60:threads=2"], timeout=100), 3, 1)
         self.assertEqual((case.tests, case.timeout), (["a", "b:seconds=180:threads=2"], 280))
-        slow = runner.longer(runner.Case("x", "", ["b:seconds=8"], slow_clock=8), 4)
+        slow = runner.longer(runner.Case("x", "", ["b:seconds=8"], slow_clock=8), 4, 2)
         self.assertEqual(slow.tests, ["b:seconds=30"])
+        # All of it twice as slow, but for what takes as long as it was told to
+        self.assertEqual(slow.timeout * 2, 2 * runner.Case("x", "", []).timeout + 240)
 
     def test_tables_of_the_tree(self):
         for name in "cases.toml", "faults.toml":
