@@ -135,7 +135,7 @@ $(B)/linux-%-obj/vmlinux: $(B)/linux-%-obj/.config $(LINUX)/.tdx-applied/manifes
 	@$(call STEP,kernel-$*,"building the $* kernel") $(call KMAKE,$(@D)) vmlinux
 	@touch $@
 
-.PRECIOUS: $(B)/linux-%-obj/.config $(B)/linux-%-obj/vmlinux
+.PRECIOUS: $(B)/linux-%-obj/.config $(B)/linux-%-obj/vmlinux $(B)/%/tdx_ask/initramfs.cpio
 
 # The module of the case "soak", for each kernel: a RAM disk to append to the one of all
 ASK := tools/testing/selftests/tdx/tdx_ask
@@ -306,20 +306,23 @@ test-stock:
 	@$(MAKE) $(QEMU_BIN)
 	@tools/tdx/qemu/tests/stock-kernel.sh
 
-# All machines of test-guest with kernels that look for mistakes, and some with kmemleak, which scans all memory. Not part of
-# "make test": they are several times as slow, so the kernel's own time limits are longer, too.
+# All machines of test-guest with kernels that look for mistakes, some with kmemleak, which scans all memory, and KUnit. Not part
+# of "make test": they are several times as slow, so the kernel's own time limits are longer, too.
 KERNELS ?= kasan kcsan
 SLOW := sysctl.kernel.hung_task_timeout_secs=960 rcupdate.rcu_cpu_stall_timeout=168
 LEAKS := config-fails key-config-fails tdmr-init-fails module-gone nr_cpus sleep
 .PHONY: test-sanitizers
 test-sanitizers: packages-run-test
-	@$(MAKE) host $(QEMU_BIN) guest-kexec $(KERNELS:%=$(B)/linux-%-obj/tdx_ask/initramfs.cpio)
-	@failed=0; for kernel in $(KERNELS); do \
-		run="$(SCRIPTS)/run-guest-tests --kernel $(B)/linux-$$kernel-obj/vmlinux --test-kernel \
+	@$(MAKE) host $(QEMU_BIN) guest-kexec
+	@failed=0; for kernel in $(KERNELS); do $(MAKE) sanitizers-$$kernel || failed=1; done; exit $$failed
+
+sanitizers-%: $(B)/linux-%-obj/tdx_ask/initramfs.cpio
+	@failed=0; run="$(SCRIPTS)/run-guest-tests --kernel $(B)/linux-$*-obj/vmlinux --test-kernel \
 			--initrd $(B)/guest/initramfs.cpio --jobs 2 --timeout-scale 8"; \
-		$$run --append "$(SLOW)" --results $(B)/log/$$kernel || failed=1; \
-		$$run --append "$(SLOW) kmemleak=on" --case $(LEAKS) --results $(B)/log/$$kernel-leaks || failed=1; \
-	done; exit $$failed
+		$$run --append "$(SLOW)" --results $(B)/log/$* || failed=1; \
+		$$run --append "$(SLOW) kmemleak=on" --case $(LEAKS) --results $(B)/log/$*-leaks || failed=1; \
+		$(SCRIPTS)/kunit $(LINUX) $(B)/kunit-$*-obj $(JOBS) \
+			$(patsubst %,$(CONFIGS)/%.config,$(filter-out test,$(CONFIGS_$*))) $(KMAKE_$*) || failed=1; exit $$failed
 
 # Not part of "make test": the large ones take as many minutes as all the rest.
 test-maps: packages-run
