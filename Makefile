@@ -27,6 +27,8 @@ endif
 ifdef QEMU_SRC
 QEMU := $(abspath $(QEMU_SRC))
 QEMU_OBJ := $(B)/qemu-user-obj
+# What tdx-boot boots
+export TDX_QEMU := $(QEMU_OBJ)/qemu-system-x86_64
 else
 QEMU := $(B)/qemu
 QEMU_OBJ := $(B)/qemu-obj
@@ -46,7 +48,7 @@ PEER_SRC := $(B)/src/linux-source-6.12
 help:
 	@echo "make run       build a 6.1 kernel with TDX host support and QEMU with the TDX platform, boot, create a TD through KVM"
 	@echo "               PLATFORM=tools/tdx/platforms/X.json  another machine    LINUX_SRC= QEMU_SRC=  trees of your own"
-	@echo "make test      every test; ends with 'N passed, N failed'"
+	@echo "make test      the tests, but for those below that take long; ends with 'N passed, N failed'"
 	@echo "make kunit     the KUnit tests alone, by the kernel's kunit.py on the system's own QEMU"
 	@echo "make check     checkpatch --strict, sparse, W=1, clang"
 	@echo "make kernel    only build the kernel ($(VMLINUX:$(TOP)/%=%))"
@@ -56,7 +58,7 @@ help:
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
 	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with KCSAN and lockdep"
-	@echo "make test-sanitizers KERNELS='kasan kcsan'  every booted machine with kernels that look for mistakes and data races; takes long"
+	@echo "make test-sanitizers KERNELS='kasan kcsan'  booted machines and KUnit with kernels that look for mistakes and data races; takes long"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
 	@echo "make prove-series  'git am' that series: checkpatch and a build of every commit, with the option and without"

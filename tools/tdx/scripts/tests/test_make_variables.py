@@ -24,6 +24,12 @@ class Variables(unittest.TestCase):
             own = set(re.findall(r"^(?:override )?(\w+) *(?:::?=|\+=|=)", read(path), re.M))
             self.assertFalse(own & theirs, f"{path} sets what the command line may have set: {own & theirs}")
 
+    def test_qemu_of_ones_own_is_booted(self):
+        command = ["make", "-s", "--eval", "show:\n\t@echo $(QEMU_BIN) $$TDX_QEMU", "show", "QEMU_SRC=/nowhere"]
+        built, booted = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True).stdout.split()
+        self.assertIn("build/qemu-user-obj/", built)
+        self.assertEqual(built, booted)
+
 
 if __name__ == "__main__":
     unittest.main()
