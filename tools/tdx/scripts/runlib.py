@@ -354,6 +354,14 @@ def boot(command, log, timeout, on_line=None):
 
 # ---- what a trace tells
 
+def add_to_initrd(guest, listing, path):
+    """The RAM disk of the selftests in the folder `guest`, and one more archive with what `listing` says (gen_init_cpio's lines)."""
+    archive = subprocess.run([os.path.join(guest, "gen_init_cpio"), "-t", "0", "-"], input="\n".join(listing + [""]).encode(),
+                             stdout=subprocess.PIPE, check=True).stdout
+    with open(os.path.join(guest, "initramfs.cpio"), "rb") as base, open(path, "wb") as out:
+        out.write(base.read() + archive)
+
+
 @dataclasses.dataclass
 class Tdmr:
     base: int
