@@ -26,7 +26,7 @@ static const char *hint(int err)
 		return "this machine has no usable TDX; the kernel's lines say why";
 	if (!strcmp(name, "EINVAL"))
 		return "KVM knows no TDs: a kernel without TDX host support, or kvm_intel.tdx=0";
-	if (!strcmp(name, "EFAULT"))
+	if (!strcmp(name, "EIO"))
 		return "the TDX module failed and is shut down until the next boot";
 	return "the kernel's lines say why";
 }
