@@ -431,7 +431,8 @@ EXPORT_SYMBOL_GPL(tdx_detect);
  * * 0		- the module is initialised
  * * -ENODEV	- there is no module
  * * -EPERM	- a CPU is not in VMX operation
- * * -EAGAIN	- CPUs are offline, or memory is online that TDX cannot use
+ * * -EAGAIN	- CPUs are offline, memory is online that TDX cannot use or that
+ *		  TDMRs cannot hold, or the machine is going to sleep
  * * -ENOMEM	- no memory for the module's metadata
  * * -EIO	- the module could not be initialised and is shut down
  * * -EFAULT	- the same in a later call, or nobody has called tdx_detect()
