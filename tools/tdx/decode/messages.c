@@ -9,19 +9,29 @@
 static const struct tdx_message messages[] = {
 	/* Linux 6.1 with TDX host support */
 	{
+		"not available: turned off", TDX_BAD,
+		"TDX is turned off on the kernel's command line",
+		"remove tdx_host=off from the kernel's command line"
+	},
+	{
 		"not available: SEAMRR is not supported", TDX_BAD,
-		"The CPU has no SEAM mode, which TDX needs, or BIOS hides it",
-		"TDX needs a Xeon that has it: fifth generation or later, or a TDX model of the fourth; if this is one, enable TDX in the BIOS setup"
+		"The CPU has no SEAM mode, which TDX needs, or BIOS hides it, as it does when TME is off",
+		"TDX needs a Xeon that has it: fifth generation or later, or a TDX model of the fourth; if this is one, enable TME and TDX in the BIOS setup"
 	},
 	{
 		"not available: SEAMRR is not locked", TDX_BAD,
 		"BIOS did not lock SEAMRR, no TDX module can be loaded",
-		"enable TDX and its SEAM loader in the BIOS setup; if they are enabled, look for a BIOS update"
+		"enable TDX and its SEAM loader in the BIOS setup; if they are enabled, read the log of the BIOS"
+	},
+	{
+		"not available: SEAMRR is not given a size", TDX_BAD,
+		"BIOS gave SEAMRR, the memory that holds the TDX module, no size",
+		"enable TDX and its SEAM loader in the BIOS setup; if they are enabled, read the log of the BIOS, and look for a BIOS update"
 	},
 	{
 		"not available: SEAMRR is not", TDX_BAD,
 		"BIOS did not set up SEAMRR, the memory that holds the TDX module",
-		"enable TDX and its SEAM loader in the BIOS setup"
+		"enable TDX and its SEAM loader in the BIOS setup; if they are enabled, read the log of the BIOS"
 	},
 	{
 		"not available: too few TDX KeyIDs", TDX_BAD,
@@ -29,9 +39,14 @@ static const struct tdx_message messages[] = {
 		"raise the number of TDX KeyIDs (TME-MT/TDX key split) in the BIOS setup"
 	},
 	{
-		"not available: turned off", TDX_BAD,
-		"TDX is turned off on the kernel's command line",
-		"remove tdx_host=off from the kernel's command line"
+		"differs: MSR", TDX_BAD,
+		"BIOS set an MSR unlike on this CPU and the boot CPU",
+		"firmware must set it alike on all CPUs, look for a BIOS update"
+	},
+	{
+		"not available: no P-SEAMLDR", TDX_BAD,
+		"BIOS did not load the P-SEAMLDR, which loads the TDX module",
+		"enable TDX and its SEAM loader in the BIOS setup, and check that its file is where the BIOS looks for it"
 	},
 	{
 		"not available: no TDX module", TDX_BAD,
@@ -39,18 +54,23 @@ static const struct tdx_message messages[] = {
 		"check that TDX is enabled in the BIOS setup and that the module file is where the BIOS looks for it"
 	},
 	{
-		"not available: no P-SEAMLDR", TDX_BAD,
-		"BIOS did not load the P-SEAMLDR, which loads the TDX module",
-		"enable TDX and its SEAM loader in the BIOS setup"
-	},
-	{
-		"differs: MSR", TDX_BAD,
-		"BIOS set an MSR unlike on this CPU and the boot CPU",
-		"firmware must set it alike on all CPUs, look for a BIOS update"
+		"not available: SEAMLDR.INFO failed", TDX_BAD,
+		"The P-SEAMLDR did not say what it is and what it has loaded",
+		"look for a BIOS update"
 	},
 	{
 		"not available:", TDX_BAD,
 		"This machine can not do TDX", NULL
+	},
+	{
+		"cannot ask P-SEAMLDR", TDX_BAD,
+		"The CPU is not in VMX operation, which only KVM can turn on: a bug of KVM",
+		"report it"
+	},
+	{
+		"are not in VMX operation, KVM", TDX_BAD,
+		"CPUs are not in VMX operation, which only KVM can turn on: a bug of KVM",
+		"report it"
 	},
 	{
 		"have never been brought up", TDX_BAD,
@@ -60,17 +80,22 @@ static const struct tdx_message messages[] = {
 	{
 		"are offline, it has to see every CPU once", TDX_BAD,
 		"CPUs are offline; the TDX module has to see every CPU once",
-		"bring them online and try again"
+		"bring them online (/sys/devices/system/cpu/cpuN/online) and try again; remove maxcpus= from the kernel's command line"
 	},
 	{
-		"not in VMX operation", TDX_BAD,
-		"SEAMCALL works in VMX operation only, which KVM turns on",
-		"load kvm_intel, create the TD through /dev/kvm"
+		"going to sleep or waking up", TDX_BAD,
+		"A TD was asked for while the machine went to sleep or woke up",
+		"try again when the machine runs"
 	},
 	{
 		"is in no CMR", TDX_BAD,
 		"The kernel has memory that TDX can not use: BIOS did not check it, as CXL or persistent memory",
-		"take it offline, or boot without it, and try again"
+		"take it offline (/sys/devices/system/memory/memoryN/state), or boot without it, and try again"
+	},
+	{
+		"no memory of the kernel is in a CMR", TDX_BAD,
+		"BIOS made other memory usable for TDX than what the kernel has",
+		"remove mem= and memmap= from the kernel's command line, if they are there; if not, look for a BIOS update"
 	},
 	{
 		"no TDMRs for memory", TDX_BAD,
@@ -78,17 +103,69 @@ static const struct tdx_message messages[] = {
 		"turn off in the BIOS setup what splits memory (sub-NUMA clustering, mirroring), and report the memory map"
 	},
 	{
-		"out of memory for", TDX_BAD,
-		"The kernel had no memory for the initialisation", "free memory and try again"
+		"no PAMT for", TDX_BAD,
+		"Metadata needs about 1/256 of the memory in large contiguous pieces, and there are none",
+		"create the first TD early after boot; or free memory, compact it (/proc/sys/vm/drop_caches, compact_memory) and try again"
 	},
 	{
-		"no contiguous memory", TDX_BAD,
-		"Metadata needs about 1/256 of the memory in large contiguous pieces",
-		"initialise TDX earlier, while memory is not fragmented, or free memory"
+		"out of memory for", TDX_BAD,
+		"The kernel had no memory for the initialisation",
+		"free memory and try again"
+	},
+	{
+		"cannot watch CPU hotplug", TDX_BAD,
+		"Loadable modules have taken all of the kernel's CPU hotplug states",
+		"unload some of them and try again"
+	},
+	{
+		"cannot watch memory hotplug", TDX_BAD,
+		"The kernel could not make itself see memory that is added: a bug",
+		"report it"
+	},
+	{
+		"memory for TDX is not known", TDX_BAD,
+		"What BIOS says about memory for TDX (CMRs) makes no sense",
+		"look for a BIOS update"
+	},
+	{
+		"follows an unused entry", TDX_WARNING,
+		"The table of BIOS with memory for TDX (CMRs) has a gap, without consequences",
+		"nothing has to be done; a BIOS update may close it"
 	},
 	{
 		"there is no CMR", TDX_BAD,
-		"BIOS reports no convertible memory at all", "look for a BIOS update"
+		"BIOS reports no convertible memory at all",
+		"look for a BIOS update"
+	},
+	{
+		"the module says that", TDX_BAD,
+		"The TDX module reports limits that make no sense",
+		"update the TDX module or the BIOS, and report it"
+	},
+	{
+		"makes no progress", TDX_BAD,
+		"The TDX module does not finish a TDMR",
+		"report it"
+	},
+	{
+		"failed on CPU", TDX_BAD,
+		"The TDX module refused a call",
+		"look for its status in Documentation/x86/tdx-host-status.rst; report it if nothing there helps"
+	},
+	{
+		"more CPUs", TDX_BAD,
+		"The call before failed on other CPUs, too",
+		"care for what the line before names"
+	},
+	{
+		"the module is as it was", TDX_BAD,
+		"The TDX module could not be initialised now; another attempt may succeed",
+		"care for the cause, which the line before names; KVM tries again with the next TD"
+	},
+	{
+		"the module is shut down", TDX_BAD,
+		"The initialisation failed, the TDX module can not be used until the machine reboots",
+		"care for the cause, which the lines before name, then reboot"
 	},
 	{
 		"may not come online: the TDX module was initialised without it", TDX_WARNING,
@@ -101,13 +178,50 @@ static const struct tdx_message messages[] = {
 		"reboot to use it for TDs"
 	},
 	{
-		"the module is as it was", TDX_BAD,
-		"The TDX module could not be initialised now; another attempt may succeed",
-		"care for the cause, which the line before names; KVM tries again with the next TD"
+		"suspend to RAM (S3) is refused", TDX_WARNING,
+		"The TDX module and all TDs would be lost in suspend to RAM",
+		"use suspend to idle, or boot with tdx_host=off"
+	},
+	{
+		"hibernation is refused", TDX_WARNING,
+		"The TDX module and all TDs would be lost in hibernation",
+		"use suspend to idle, or boot with tdx_host=off"
+	},
+	{
+		"no files in /sys/firmware/tdx", TDX_WARNING,
+		"The kernel ran out of memory at boot; TDX works, but files do not show it",
+		"reboot if they are needed"
+	},
+	{
+		"on the command line is not understood", TDX_WARNING,
+		"The kernel's command line has a wrong tdx_host=, which changes nothing",
+		"make it tdx_host=off, or remove it"
+	},
+	{
+		"TDX private memory, metadata (PAMT)", TDX_BAD,
+		"A machine check in metadata of the TDX module: something else wrote there, or the memory is broken",
+		"reboot; report it, and if it comes again, check the memory"
+	},
+	{
+		"TDX private memory, a page of a TD", TDX_WARNING,
+		"A machine check in memory of a TD: something else wrote there, or the memory is broken",
+		"destroy the TD; report it, and if it comes again, check the memory"
 	},
 	{
 		"TDX KeyIDs [", TDX_GOOD,
 		"BIOS enabled TDX and gave it these KeyIDs", NULL
+	},
+	{
+		", features 0x", TDX_GOOD,
+		"The TDX module that BIOS loaded", NULL
+	},
+	{
+		", build ", TDX_GOOD,
+		"The P-SEAMLDR that BIOS loaded, which loads the TDX module", NULL
+	},
+	{
+		"CMR [0x", TDX_GOOD,
+		"Memory that BIOS made usable for TDX (convertible memory range)", NULL
 	},
 	{
 		"initializing memory:", TDX_GOOD,
@@ -115,6 +229,11 @@ static const struct tdx_message messages[] = {
 	},
 
 	/* Mainline Linux and the trees that were before */
+	{
+		"not in VMX operation", TDX_BAD,
+		"SEAMCALL works in VMX operation only, which KVM turns on",
+		"load kvm_intel, create the TD through /dev/kvm"
+	},
 	{
 		"reserved areas exhausted", TDX_BAD,
 		"A TDMR would need more reserved areas than the module allows: the memory map has too many holes",
@@ -184,7 +303,7 @@ static const struct tdx_message messages[] = {
 	},
 };
 
-/* As tdx_detect(), tdx_init() and mainline's tdx_enable() return them. */
+/* As tdx_detect(), tdx_init() and mainline's tdx_enable() return them, or as the log has them. */
 static const struct tdx_errno errnos[] = {
 	{
 		1, "EPERM",
@@ -213,8 +332,8 @@ static const struct tdx_errno errnos[] = {
 	},
 	{
 		16, "EBUSY",
-		"The TDX module was busy for too long",
-		"try again"
+		"The TDX module was busy, or had no entropy, in every try",
+		"the line before names the call; reboot, and try again"
 	},
 	{
 		19, "ENODEV",

@@ -124,6 +124,7 @@ static void print_status(const struct tdx_found *found)
 {
 	char text[TDX_STATUS_LEN];
 	u64 status = found->status;
+	const char *advice = tdx_seamcall_advice(leaf_of(found), status, regs_of(found));
 
 	scnprintf(text, sizeof(text), "%s (0x%016llx)", tdx_status_name(status), status);
 	print_item("status", text);
@@ -136,7 +137,9 @@ static void print_status(const struct tdx_found *found)
 	tdx_seamcall_detail(text, sizeof(text), leaf_of(found), status, regs_of(found));
 	print_item("detail", text);
 	print_item("means", tdx_status_meaning(status));
-	print_item("do", tdx_seamcall_advice(leaf_of(found), status, regs_of(found)));
+	if (!advice && found->message)
+		advice = found->message->advice;
+	print_item("do", advice);
 }
 
 static void print_short(const struct tdx_found *found)

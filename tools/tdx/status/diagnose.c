@@ -480,6 +480,8 @@ static void check_log_entry(struct check *check, const struct tdx_found *found, 
 			scnprintf(call, sizeof(call), "%s: ", tdx_leaf_name(fn));
 		tdx_seamcall_detail(text, sizeof(text), fn, found->status, regs);
 		advice = tdx_seamcall_advice(fn, found->status, regs);
+		if (!advice && found->message)
+			advice = found->message->advice;
 		bad(check, "seamcall-failed", advice, "%s%s (0x%llx)%s%s%s%s", call,
 		    tdx_status_name(found->status), found->status, *text ? ": " : "", text,
 		    tdx_status_meaning(found->status) ? ". " : "",

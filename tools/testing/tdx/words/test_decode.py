@@ -3,7 +3,14 @@
 
 import json
 import os
+import re
 import subprocess
+import sys
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../../.."))
+sys.path.insert(0, os.path.join(TOP, "tools/tdx/scripts/tests"))
+
+import test_messages  # noqa: E402
 
 SHORT = [
     # What users asked about: code, leaf, what must be in the answer
@@ -14,7 +21,21 @@ SHORT = [
     ("0x8000ff00ffff0000", "33", ["no TDX module is loaded"]),
     ("0x8000ff000000000d", "33", ["BIOS setup", "0x1401"]),
     ("0x8000ff0000000006", "33", ["kvm_intel"]),
+    # A guest's leaf can be tried again, whoever called it
+    ("0x8000020200000000", "8", ["try again"]),
 ]
+
+# What a kernel has tried again before it says so, and what TDX is lost with until the next boot
+TRIED = {
+    "TDH.SYS.KEY.CONFIG": ["0x8000080000000000", "0x8000020200000000", "0x80000200000000ba", "0x80000200000000bb"],
+    "TDH.SYS.INFO": ["0x8000020200000000"],
+    "TDH.SYS.INIT": ["0x8000020200000000", "0x8000020300000000"],
+    "TDH.SYS.RD": ["0x8000020200000000"],
+    "TDH.SYS.LP.INIT": ["0x8000020200000000", "0x8000020300000000"],
+    "TDH.SYS.TDMR.INIT": ["0x8000020200000000", "0x8000020000000001"],
+    "TDH.SYS.LP.SHUTDOWN": ["0x8000020200000000"],
+    "TDH.SYS.CONFIG": ["0x8000020200000000"],
+}
 
 # Lines, what has to be in the JSON: leaf, cpu, status, errno; None: nothing found
 LINES = [
@@ -46,7 +67,8 @@ LINES = [
      (None, None, "0xc000090000000000", None)),
     ("register before the status", "tdx: rcx=0xc000092100000122 error: 0xc000090000000000",
      (None, None, "0xc000090000000000", None)),
-    ("address that looks like a status", "tdx: CMR [0x100000000, 0x81500000000)", None),
+    ("address that looks like a status", "tdx: memory at [0x100000000, 0x81500000000)", None),
+    ("CMR that looks like a status", "tdx: CMR [0x100000000, 0x81500000000)", (None, None, None, None)),
     ("another driver", "nvme: failed: 0xc000092100000122", None),
     ("registers of an oops", "RCX: 0000000000000000 RDX: c000092100000122", None),
     ("no number", "tdx: all is well", None),
@@ -55,27 +77,32 @@ LINES = [
     ("empty", "", None),
 ]
 
-# Texts without a status: each has to be known, with this severity
+# Texts without a status: each has to be known, with this severity. Lines of this kernel, one of a kind
 MESSAGES = [
     ("tdx: enabled by firmware: SEAMRR [0x7a000000, 0x7c000000), TDX KeyIDs [32, 64)", "good"),
-    ("tdx: [Firmware Bug]: CPU 3 differs: MSR 0x1401 IA32_SEAMRR_PHYS_MASK is 0x0, on the boot CPU 0xc00; TDX is disabled", "error"),
+    ("tdx: CPU 3 differs: MSR 0x1401 IA32_SEAMRR_PHYS_MASK is 0x0, on the boot CPU 0xc00; TDX is disabled, firmware must set all CPUs alike, look for a BIOS update", "error"),
     ("tdx: not available: SEAMRR is not supported by the CPU, or firmware hides it (MSR 0xfe IA32_MTRRCAP = 0xd0a, bit 15 is 0)", "error"),
-    ("tdx: not available: SEAMRR is not locked by firmware (MSR 0x1401 IA32_SEAMRR_PHYS_MASK = 0x0, bit 10 is 0)", "error"),
-    ("tdx: not available: SEAMRR is not enabled by firmware (MSR 0x1401 IA32_SEAMRR_PHYS_MASK = 0x400, bit 11 is 0)", "error"),
-    ("tdx: not available: SEAMRR is not given a size by firmware (MSR 0x1401 IA32_SEAMRR_PHYS_MASK = 0xc00, bits 51 to 25 are 0)", "error"),
-    ("tdx: not available: too few TDX KeyIDs, 1 where 2 are needed (MSR 0x87 IA32_MKTME_KEYID_PARTITIONING = 0x1)", "error"),
-    ("tdx: not available: no TDX module is loaded by firmware: check the BIOS setup", "error"),
     ("tdx: not available: turned off by tdx_host=off on the command line", "error"),
     ("tdx: CPUs 2-3 have never been brought up, they may be unlike the others", "error"),
     ("tdx: cannot initialise the module: CPUs 2 are offline, it has to see every CPU once; bring them online and try again", "error"),
-    ("tdx: no contiguous memory of 4112 KiB for the PAMT of [0x0, 0x40000000) on node 0", "error"),
-    ("tdx: memory [0x100000000, 0x140000000) of node 1 is in no CMR, TDX cannot use it", "error"),
+    ("tdx: no PAMT for [0x0, 0x40000000): no contiguous memory, and smaller TDMRs would not help; 4112 KiB in one piece are wanted, of node 0 or else of any: create the first TD early after boot, or free memory, compact it (/proc/sys/vm/drop_caches, compact_memory) and try again", "error"),
+    ("tdx: memory [0x100000000, 0x140000000) of node 1 is in no CMR, TDX cannot use it but TDs might get it: take it offline and try again", "error"),
     ("tdx: out of memory for the plan of TDMRs: free memory and try again", "error"),
     ("tdx: module initialization failed (-11), the module is as it was; it can be tried again", "error"),
     ("tdx: module initialization failed (-5), the module is shut down; TDX can be used again after the next boot", "error"),
+    ("tdx: CMR 2 follows an unused entry; unused entries belong at the end, skipped", "warning"),
+    ("tdx: memory [0x180000000, 0x188000000) may not come online: the TDX module was initialised without it, TDs could not use it; it stays offline until the next boot", "warning"),
+    ("tdx: CPU 5 was added after the module was initialised: it cannot run TDs until the next boot", "warning"),
+    ("tdx: suspend to RAM (S3) is refused: the TDX module is in use, it and all TDs would be lost; use suspend to idle, or boot with tdx_host=off", "warning"),
+    ("tdx: P-SEAMLDR 1.5.00, build 2 of 20230601", "good"),
+    ("tdx: TDX module 1.5.01, build 698 of 20240129, features 0xf0fbf", "good"),
     ("tdx: initializing memory: 17 of 512 GiB done", "good"),
     ("tdx: 16448 KiB allocated for PAMT of 4 TDMRs, global KeyID 32", "good"),
     ("tdx: module initialized in 17 ms", "good"),
+]
+
+# Of other kernels
+OTHER_MESSAGES = [
     ("virt/tdx: module initialized", "good"),
     ("virt/tdx: BIOS enabled: private KeyID range [16, 64)", "good"),
     ("virt/tdx: 1050636 KB allocated for PAMT", "good"),
@@ -86,8 +113,18 @@ MESSAGES = [
     ("virt/tdx: initialization failed: TDMRs exhausted.", "error"),
     ("virt/tdx: consumed TDMRs reaching limit: 60 used out of 64", "warning"),
     ("virt/tdx: Disable ACPI S3. Turn off TDX in the BIOS to use ACPI S3.", "warning"),
+    ("tdx: SEAMCALL failed: CPU 3 is not in VMX operation.", "error"),
     ("tdx: module initialization failed: see above", "error"),
 ]
+
+# Formats that hold too little of a line to know it by: what they print
+PRINTED = {
+    "SEAMCALL (0x...) failed: 0x..., RCX 0x... RDX 0x... R8 0x... R9 0x... R10 0x... R11 0x...":
+        ["tdx: SEAMCALL (0x21) failed: 0xc000092100000122, RCX 0x0 RDX 0x0 R8 0x0 R9 0x0 R10 0x0 R11 0x0"],
+    "ADDR ... is ...":
+        ["mce: [Hardware Error]: ADDR 12345000 is TDX private memory, metadata (PAMT) of the TDX module",
+         "mce: [Hardware Error]: ADDR 12345000 is TDX private memory, a page of a TD"],
+}
 
 REGISTERS = """\
 [    1.0] virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000
@@ -125,6 +162,11 @@ def test_codes(suite):
         suite.check(f"{status} of leaf {leaf}", code == 0 and not missing and not err and out.count("\n") == 1,
                     f"{missing} not in {out}{err}")
 
+    for leaf, statuses in TRIED.items():
+        for status in statuses:
+            out = decode(suite, "--short", "--leaf", leaf, status)[1]
+            suite.check(f"{leaf} was tried often enough: {status}", out.endswith("; reboot, and try again\n"), out)
+
     for status, exit_status in (("0", 0), ("0xffffffffffffffff", 0), ("0xc0000999ffffffff", 1), ("18446744073709551615", 0)):
         code, out, err = decode(suite, status)
         suite.equal(f"exit status of {status}", (code, err), (exit_status, ""))
@@ -145,9 +187,34 @@ def test_lines(suite):
         as_argument = decode(suite, "--json", line)
         suite.equal(f"argument: {name}", as_argument, (code, out, err))
 
-    for line, severity in MESSAGES:
+    for line, severity in MESSAGES + OTHER_MESSAGES:
         results = json.loads(decode(suite, "--json", line)[1])
         suite.equal(f"message: {line}", [result["message"]["severity"] for result in results], [severity])
+
+
+def test_kernel(suite):
+    """All that this kernel says is known, and nothing that no kernel says any more."""
+    said = {}
+    for calls, severities in ((test_messages.ERRORS, ("warning", "error")), (test_messages.INFOS, ("good",))):
+        for texts in (test_messages.sources, test_messages.added):
+            said.update({text: severities for text in test_messages.said(calls, texts)})
+    lines = {line: severities for text, severities in said.items()
+             for line in PRINTED.get(text, ["tdx: " + text.replace("...", "1")])}
+    results = {result["line"]: result for result in json.loads(decode(suite, "--json", *lines)[1])}
+    for line, severities in lines.items():
+        got = results.get(line, {})
+        message = got.get("message", {})
+        words = message.get("severity") in severities and (message["severity"] == "good" or message["advice"])
+        suite.check(f"kernel says: {line}", words or got.get("status", {}).get("advice"), got or "not known")
+
+    suite.equal("what formats print is said", [text for text in PRINTED if text not in said], [])
+    for line, _ in MESSAGES:
+        suite.check(f"is said by the kernel: {line}", any(test_messages.matches(text, line) for text in said), "by none of its messages")
+    with open(os.path.join(TOP, "tools/tdx/decode/messages.c"), encoding="utf-8") as file:
+        source = file.read()
+    ours = source[source.index("/* Linux 6.1 with TDX"):source.index("/* Mainline Linux and")]
+    for pattern in re.findall(r'^\t\t"([^"]+)", TDX_', ours, re.M):
+        suite.check(f"row is for what the kernel says: {pattern}", any(pattern in line for line in lines), "no such message")
 
 
 def test_stream(suite):
@@ -207,6 +274,7 @@ def test_fuzz(suite):
 def run(suite):
     test_codes(suite)
     test_lines(suite)
+    test_kernel(suite)
     test_stream(suite)
     test_usage(suite)
     test_fuzz(suite)

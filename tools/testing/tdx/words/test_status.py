@@ -5,9 +5,12 @@ import errno
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import tempfile
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../.."))
 
 SEAMRR_MASK = (1 << 52) - 0x2000000
 
@@ -155,6 +158,11 @@ CASES = [
      .log("tdx: TDH.SYS.INIT failed on CPU 1: TDX_INCORRECT_CPUID_VALUE (0xc000090000000000): CPUID 0x80000008",
           "tdx: SEAMCALL (0x21) failed: 0xc000090000000000, RCX 0xffffffff80000008 RDX 0x200000000ff R8 0x0 R9 0x20000000034 R10 0x0 R11 0x0"),
      BROKEN, ["seamcall-failed", "module-shut-down"], "CPUID 0x80000008 must have EAX & 0xff = 0x34"),
+    ("nothing but the message is known", lambda m: m.file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", "no memory of the kernel is in a CMR\n"),
+     BROKEN, ["log", "module-shut-down"], "no memory of the kernel is in a CMR"),
+    ("P-SEAMLDR refused, with a status that has no advice",
+     lambda m: m.file("sys/firmware/tdx/state", "none\n").file("sys/firmware/tdx/last_error", "not available: SEAMLDR.INFO failed: SEAMLDR_EBADPARAM (0x8000000000010000)\n"),
+     BROKEN, ["seamcall-failed"], "SEAMLDR_EBADPARAM"),
     ("error without a status", lambda m: m.file("sys/firmware/tdx/last_error", "something strange\n"), BROKEN, ["last-error"], "something strange"),
     ("turned off", lambda m: m.file("sys/firmware/tdx/state", "none\n").file("proc/cmdline", "tdx_host=off quiet\n"),
      BROKEN, ["module-none", "turned-off"], "no TDX module"),
@@ -230,6 +238,20 @@ def test_cases(suite):
             silent = [f["id"] for f in findings if not f["advice"] and f["id"] != "last-error"]
             suite.equal(f"everything comes with advice: {name}", silent, [])
             suite.equal(f"quiet: {name}", status(suite, root, "--quiet"), (exit_status, "", ""))
+
+
+def test_readme(suite):
+    """The fault that the README shows: what tdx-status says of it, from what the kernel says of it."""
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
+        example = re.search(r"^\*\*A fault of your own\..*?^\*\*", file.read(), re.M | re.S)[0]
+    lines = re.findall(r"^    \[ .*?\] (tdx: .*)", example, re.M)
+    machine = Machine().file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", lines[0][len("tdx: "):] + "\n")
+    with Tree(machine.log(*lines)) as root:
+        text = status(suite, root)[1]
+    shown = [line[4:] for line in example[example.index("    tdx-status: "):].splitlines() if line.startswith("    ")]
+    suite.equal("README has the findings", [line for line in shown if line not in text.splitlines()], [])
+    advice = suite.run("tdx-decode", "--short", lines[0])[1]
+    suite.equal("README has the kernel's advice", "tdx: " + advice, lines[0] + "\n")
 
 
 def test_unseen(suite):
@@ -311,6 +333,7 @@ def test_damaged(suite):
 
 def run(suite):
     test_cases(suite)
+    test_readme(suite)
     test_unseen(suite)
     test_save(suite)
     test_usage(suite)
