@@ -46,7 +46,8 @@ TEST(threads_are_there)
 	ASSERT_EQ(4096, calls);
 	/* Some threads may be for other work. */
 	EXPECT_GT(cpus / 4, late);
-	TH_LOG("%u CPUs, %u threads made between the first and the last TDH.SYS.TDMR.INIT", cpus, late);
+	TH_LOG("%u CPUs, %u threads made between the first and the last TDH.SYS.TDMR.INIT",
+	       cpus, late);
 }
 
 TDX_TEST_MAIN
