@@ -52,7 +52,10 @@ unsigned long tdx_free_kb(void);
  * Pages that somebody has allocated as pages: neither free, nor of those kinds
  * that come and go by themselves and that somebody else accounts for. The second
  * one is for when they should be no more than before: waits for what comes late.
+ * Of what comes and goes, the kernel keeps up to TDX_KEPT_PAGES for the next time:
+ * stacks of threads, for example.
  */
+#define TDX_KEPT_PAGES	64
 long tdx_used_pages(void);
 bool tdx_nothing_lost(long before);
 

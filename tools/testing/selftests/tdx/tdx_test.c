@@ -225,19 +225,6 @@ unsigned int tdx_log_count(const char *name)
 	return tdx_log_find(name, NULL);
 }
 
-/* A 32nd of all memory, of machines with up to 8 GiB */
-#define KASAN_SLACK_KB	(256 << 10)
-
-unsigned long tdx_slack_kb(unsigned long kb)
-{
-	static int kasan = -1;
-
-	/* The log may lose its beginning later. */
-	if (kasan < 0)
-		kasan = tdx_log_count("kasan");
-	return kasan ? KASAN_SLACK_KB : kb;
-}
-
 const char *tdx_state(void)
 {
 	static char state[64];

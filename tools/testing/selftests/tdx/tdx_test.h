@@ -49,9 +49,6 @@ int tdx_try_td(int kvm);
 unsigned int tdx_log_count(const char *name);
 unsigned int tdx_log_find(const char *name, char **line);
 
-/* Memory that may seem to be lost: @kb; more with KASAN, which keeps freed memory back */
-unsigned long tdx_slack_kb(unsigned long kb);
-
 /*
  * State of the module as sysfs has it, in upper case: "UNKNOWN", "NONE",
  * "LOADED", "INITIALIZED", "SHUTDOWN". Exits with a message if there is none.
