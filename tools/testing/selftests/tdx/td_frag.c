@@ -4,8 +4,9 @@
  *
  * Needs a test kernel. Parameters: block=N: KiB of a block; contig=N: KiB that
  * mainline's rule, a PAMT in one piece for each region of memory, would need, and
- * does not find; tdmrs=N: TDMRs in the end (0: any); errno=NAME: the TD is refused
- * with that error, and can be created when memory is not fragmented any more.
+ * does not find; tdmrs=N: TDMRs in the end (0: any); apart=N: TDMRs at least whose
+ * PAMT is in several pieces (0); errno=NAME: the TD is refused with that error, and
+ * can be created when memory is not fragmented any more.
  */
 #include <errno.h>
 
@@ -92,6 +93,7 @@ TEST_F(frag, first_td)
 	printf("# %lu of %lu MiB are free, %u TDMRs, %u of them with a PAMT in pieces\n",
 	       frag_kb >> 10, free_kb >> 10, nr, apart);
 	EXPECT_EQ(want ? want : nr, nr);
+	EXPECT_LE(tdx_param_num("apart", 0), apart);
 	close(td);
 
 	/* Nothing is lost but PAMTs. */
