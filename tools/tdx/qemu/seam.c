@@ -226,6 +226,7 @@ static enum tdxm_exit seam_enter(TdxPlatform *tdx, CPUX86State *env)
 void helper_seamcall(CPUX86State *env, uint32_t insn_len)
 {
     TdxPlatform *tdx = tdx_platform;
+    bool seamldr = env->regs[R_EAX] & TDXM_SEAMLDR;
     uint32_t flags = 0;
 
     if (!env->vmx_root || (env->hflags & HF_SMM_MASK) || !tdx_seamrr_supported(env)) {
@@ -238,6 +239,10 @@ void helper_seamcall(CPUX86State *env, uint32_t insn_len)
     waited = false;
     switch (seam_enter(tdx, env)) {
     case TDXM_DONE:
+        /* SEAMRET of P-SEAMLDR, on a CPU without bit 60 of IA32_VMX_BASIC */
+        if (seamldr) {
+            env->vmx_vmcs_ptr = VMCS_NONE;
+        }
         break;
     case TDXM_VMFAIL_INVALID:
         flags = CC_C;

@@ -5,8 +5,10 @@
  * The order of the tests matters: what the first shows (nothing happened) is
  * true only before the second.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -36,10 +38,26 @@ TEST(nothing_before_the_first_td)
 	EXPECT_TRUE(tdx_state_is("UNKNOWN"));
 }
 
+/* KVM goes on with the VMCS that the CPU had before P-SEAMLDR was called on it. */
 TEST(first_td)
 {
 	int kvm = tdx_open_kvm();
-	int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+	int vm = tdx_create_vm(kvm, KVM_X86_ORDINARY_VM);
+	struct kvm_sregs sregs;
+	int vcpu, td;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
+	ASSERT_LE(0, vm);
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	ASSERT_LE(0, vcpu);
+	ASSERT_EQ(0, ioctl(vcpu, KVM_GET_SREGS, &sregs));
+
+	td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+	EXPECT_EQ(0, ioctl(vcpu, KVM_SET_SREGS, &sregs));
+	EXPECT_EQ(0, tdx_log_count("vm_failed"));
 
 	ASSERT_LE(0, td);
 	EXPECT_EQ(1, tdx_log_count("initialized"));

@@ -12,12 +12,14 @@
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/irqflags.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include <asm/asm.h>
 #include <asm/msr.h>
 #include <asm/tdx.h>
 #include <asm/trapnr.h>
@@ -33,6 +35,9 @@
 /* Software codes of __seamcall(): class 0xff, then a vector. */
 #define SEAMCALL_UD	(TDX_SW_ERROR | X86_TRAP_UD)
 #define SEAMCALL_GP	(TDX_SW_ERROR | X86_TRAP_GP)
+
+/* What VMPTRST stores where there is no VMCS */
+#define VMCS_NONE	(~0ULL)
 
 static_assert(offsetof(struct seamcall, fn) == SEAMCALL_FN);
 static_assert(offsetof(struct seamcall, in) == SEAMCALL_IN);
@@ -187,6 +192,55 @@ int seamcall_errno(u64 status)
 	}
 }
 
+/* The VMCS that this CPU works on; all ones: none, or it is not in VMX operation. */
+static u64 vmcs_current(void)
+{
+	u64 vmcs = VMCS_NONE;
+
+	asm volatile("1: vmptrst %0\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+m" (vmcs) : : "cc");
+	return vmcs;
+}
+
+static void vmcs_make_current(u64 vmcs)
+{
+	if (vmcs != VMCS_NONE)
+		asm volatile("vmptrld %0" : : "m" (vmcs) : "cc");
+}
+
+/*
+ * P-SEAMLDR may return to a CPU that has no current VMCS any more, with which KVM
+ * would go on (Intel TDX CPU Architectural Extensions, 2.3; not on CPUs with bit
+ * 60 of MSR 0x480 IA32_VMX_BASIC). Interrupts are off, because one from KVM may
+ * write the VMCS back, after which it must not become current.
+ */
+static void seamcall_once_keep_vmcs(struct seamcall *call)
+{
+	unsigned long flags;
+	u64 vmcs;
+
+	local_irq_save(flags);
+	vmcs = vmcs_current();
+	seamcall_once(call);
+	vmcs_make_current(vmcs);
+	local_irq_restore(flags);
+}
+
+/* A try that does not have to be fast. */
+static void seamcall_try(struct seamcall *call)
+{
+	if (call->fn & SEAMCALL_SEAMLDR) {
+		seamcall_once_keep_vmcs(call);
+		return;
+	}
+
+	preempt_disable();
+	seamcall_once(call);
+	preempt_enable();
+}
+
 /* The first try has failed. */
 static noinline u64 seamcall_again(struct seamcall *call)
 {
@@ -198,16 +252,14 @@ static noinline u64 seamcall_again(struct seamcall *call)
 			break;
 
 		seamcall_back_off(try);
-		preempt_disable();
-		seamcall_once(call);
-		preempt_enable();
+		seamcall_try(call);
 	}
 
 	return call->status;
 }
 
 /**
- * seamcall() - make a SEAMCALL on this CPU
+ * seamcall() - make a SEAMCALL to the TDX module on this CPU
  * @call: what to call; filled with what came of it
  *
  * Made again up to %SEAMCALL_TRIES times in all, with growing pauses, while the
@@ -226,6 +278,21 @@ u64 seamcall(struct seamcall *call)
 	preempt_enable();
 
 	return likely(!seamcall_failed(status)) ? status : seamcall_again(call);
+}
+
+/**
+ * seamcall_seamldr() - make a SEAMCALL to P-SEAMLDR on this CPU
+ * @call: as for seamcall()
+ *
+ * As seamcall(), and the CPU's current VMCS stays what it is.
+ *
+ * Context: As seamcall().
+ * Return: @call->status.
+ */
+u64 seamcall_seamldr(struct seamcall *call)
+{
+	seamcall_try(call);
+	return seamcall_again(call);
 }
 
 /**

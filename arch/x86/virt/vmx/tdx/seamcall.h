@@ -70,6 +70,7 @@ static inline bool seamcall_failed(u64 status)
 }
 
 u64 seamcall(struct seamcall *call);
+u64 seamcall_seamldr(struct seamcall *call);
 u64 seamcall_quiet(struct seamcall *call);
 int seamcall_report(const struct seamcall *call);
 int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done);

@@ -39,7 +39,7 @@ const struct seamldr_info *seamldr_get_info(void)
 static int seamldr_read(struct seamldr_info *info)
 {
 	struct seamcall call = { .fn = SEAMLDR_INFO, .in.rcx = __pa(info) };
-	u64 status = seamcall(&call);
+	u64 status = seamcall_seamldr(&call);
 	int ret;
 
 	ret = seamcall_errno(status);

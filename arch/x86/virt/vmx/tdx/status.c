@@ -26,7 +26,6 @@
 #define STATUS_SEAMLDR		0x8000000000000000ULL
 #define STATUS_SOFTWARE		0x8000ff0000000000ULL
 
-#define SEAMCALL_SEAMLDR	BIT_ULL(63)
 #define SEAMCALL_LEAF		GENMASK_ULL(15, 0)
 
 /* Class and code of a metadata field id; the rest is its shape and context. */

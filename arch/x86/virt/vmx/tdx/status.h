@@ -11,7 +11,11 @@
 #ifndef _X86_VIRT_TDX_STATUS_H
 #define _X86_VIRT_TDX_STATUS_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
+
+/* RAX of a SEAMCALL to P-SEAMLDR; clear for the TDX module */
+#define SEAMCALL_SEAMLDR	BIT_ULL(63)
 
 /* Long enough for what tdx_seamcall_describe() has to say of any status. */
 #define TDX_STATUS_LEN		512
