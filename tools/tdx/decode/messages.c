@@ -83,6 +83,11 @@ static const struct tdx_message messages[] = {
 		"bring them online (/sys/devices/system/cpu/cpuN/online) and try again; remove maxcpus= from the kernel's command line"
 	},
 	{
+		"asked for a TD was killed", TDX_BAD,
+		"Who asked for the first TD was killed while memory for the module was looked for",
+		"nothing has to be done; the next TD looks again"
+	},
+	{
 		"going to sleep or waking up", TDX_BAD,
 		"A TD was asked for while the machine went to sleep or woke up",
 		"try again when the machine runs"

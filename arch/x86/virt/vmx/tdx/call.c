@@ -383,11 +383,27 @@ static unsigned int seamcall_culprit(u64 fn, const struct cpumask *failed)
 	return cpumask_first(failed);
 }
 
+/* Calls are left in seamcall_percpu, CPUs that have not succeeded in @todo. */
+static void seamcall_try_on_cpus(u64 fn, struct cpumask *todo, struct cpumask *done)
+{
+	unsigned int try;
+
+	lockdep_assert_held(&seamcall_on_cpus_lock);
+
+	for (try = 0; ; try++) {
+		on_each_cpu_mask(todo, seamcall_here, &fn, true);
+		if (!seamcall_collect(fn, todo, done) || cpumask_empty(todo) ||
+		    try == SEAMCALL_TRIES - 1)
+			break;
+		seamcall_back_off(try);
+	}
+}
+
 /**
  * seamcall_on_cpus() - make a SEAMCALL without operands on CPUs at once
  * @fn: leaf
  * @cpus: online CPUs that make it
- * @done: CPUs on which it succeeded are added here; may be NULL
+ * @done: CPUs on which it succeeded are added here
  *
  * Retried as seamcall(), only on the CPUs that need it. Says in the log why it
  * failed, for one CPU, and on how many others.
@@ -399,21 +415,14 @@ int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done)
 {
 	struct cpumask *todo = &seamcall_todo;
 	const struct seamcall *call;
-	unsigned int try, others;
+	unsigned int others;
 	int ret = 0;
 
 	lockdep_assert_cpus_held();
 
 	mutex_lock(&seamcall_on_cpus_lock);
 	cpumask_copy(todo, cpus);
-
-	for (try = 0; ; try++) {
-		on_each_cpu_mask(todo, seamcall_here, &fn, true);
-		if (!seamcall_collect(fn, todo, done) || cpumask_empty(todo) ||
-		    try == SEAMCALL_TRIES - 1)
-			break;
-		seamcall_back_off(try);
-	}
+	seamcall_try_on_cpus(fn, todo, done);
 
 	if (!cpumask_empty(todo)) {
 		call = per_cpu_ptr(&seamcall_percpu, seamcall_culprit(fn, todo));
@@ -426,4 +435,23 @@ int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done)
 
 	mutex_unlock(&seamcall_on_cpus_lock);
 	return ret;
+}
+
+/**
+ * seamcall_on_cpus_quiet() - seamcall_on_cpus() for which nobody cares
+ * @fn: leaf
+ * @cpus: online CPUs that make it
+ *
+ * Says nothing if it fails: what was said before is worth more.
+ *
+ * Context: As seamcall_on_cpus().
+ */
+void seamcall_on_cpus_quiet(u64 fn, const struct cpumask *cpus)
+{
+	lockdep_assert_cpus_held();
+
+	mutex_lock(&seamcall_on_cpus_lock);
+	cpumask_copy(&seamcall_todo, cpus);
+	seamcall_try_on_cpus(fn, &seamcall_todo, NULL);
+	mutex_unlock(&seamcall_on_cpus_lock);
 }

@@ -136,7 +136,7 @@ int tdx_lps_init(void)
  */
 void tdx_lps_shutdown(void)
 {
-	seamcall_on_cpus(TDH_SYS_LP_SHUTDOWN, cpu_online_mask, NULL);
+	seamcall_on_cpus_quiet(TDH_SYS_LP_SHUTDOWN, cpu_online_mask);
 }
 
 /* From now on the module takes no new CPUs. */

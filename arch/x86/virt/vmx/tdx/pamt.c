@@ -246,7 +246,8 @@ static const struct tdmr_pamt_ops tdx_pamt_ops = {
  *	  only in small pieces
  *
  * Context: Process context. Memory hotplug held off.
- * Return: 0, or -ENOMEM, with a message and nothing allocated.
+ * Return: 0; -ENOMEM, or -EAGAIN if the caller is being killed, with a message and
+ *	   nothing allocated.
  */
 int tdx_pamt_alloc(struct tdmr_plan *plan)
 {
@@ -257,6 +258,11 @@ int tdx_pamt_alloc(struct tdmr_plan *plan)
 	lru_add_drain_all();
 
 	ret = tdmr_plan_place(plan, &tdx_pamt_ops, NULL);
+	if (ret && fatal_signal_pending(current)) {
+		tdx_err("no PAMTs: the process that asked for a TD was killed while memory was looked for; try again\n");
+		return -EAGAIN;
+	}
+
 	if (ret)
 		tdx_err("no PAMT for [0x%llx, 0x%llx): %s; %llu KiB in one piece are wanted, of node %d or else of any: create the first TD early after boot, or free memory, compact it (/proc/sys/vm/drop_caches, compact_memory) and try again\n",
 			error->range.start, error->range.end, error->why,

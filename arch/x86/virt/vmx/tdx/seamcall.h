@@ -74,6 +74,7 @@ u64 seamcall_seamldr(struct seamcall *call);
 u64 seamcall_quiet(struct seamcall *call);
 int seamcall_report(const struct seamcall *call);
 int seamcall_on_cpus(u64 fn, const struct cpumask *cpus, struct cpumask *done);
+void seamcall_on_cpus_quiet(u64 fn, const struct cpumask *cpus);
 int seamcall_errno(u64 status);
 
 int tdx_seamcall(struct seamcall *call);

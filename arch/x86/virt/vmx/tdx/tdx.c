@@ -432,7 +432,8 @@ EXPORT_SYMBOL_GPL(tdx_detect);
  * * -ENODEV	- there is no module
  * * -EPERM	- a CPU is not in VMX operation
  * * -EAGAIN	- CPUs are offline, memory is online that TDX cannot use or that
- *		  TDMRs cannot hold, or the machine is going to sleep
+ *		  TDMRs cannot hold, the machine is going to sleep, or the
+ *		  caller is being killed
  * * -ENOMEM	- no memory for the module's metadata
  * * -EIO	- the module could not be initialised and is shut down
  * * -EFAULT	- the same in a later call, or nobody has called tdx_detect()

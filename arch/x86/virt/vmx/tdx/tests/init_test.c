@@ -6,12 +6,14 @@
 #include <kunit/test.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include <asm/tdx.h>
 #include <asm/tdx_host.h>
 
 #include "../arch.h"
+#include "../observe.h"
 #include "../seamcall.h"
 #include "sim.h"
 
@@ -146,6 +148,45 @@ static void test_module_shutdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, detect_and_init(sim), -EIO);
 	KUNIT_EXPECT_EQ(test, tdxm_stat_leaf_calls(sim->model, TDH_SYS_LP_SHUTDOWN),
 			is_1_0 ? num_online_cpus() : 0);
+}
+
+/* What the module is told last is not why it failed. */
+static void test_reason_of_shutdown(struct kunit *test)
+{
+	static const struct tdxm_fault faults[] = {
+		{ .leaf = TDH_SYS_INIT, .lp = TDXM_ALL_LPS, .nth = 1,
+		  .exit = TDXM_VMFAIL_INVALID },
+		{ .leaf = TDH_SYS_LP_SHUTDOWN, .lp = TDXM_ALL_LPS, .nth = 1,
+		  .exit = TDXM_VMFAIL_INVALID },
+	};
+	struct tdx_sim *sim = test->priv;
+	char error[512];
+
+	tdx_sim_start(test, sim);
+	tdxm_set_faults(sim->model, faults, ARRAY_SIZE(faults));
+	KUNIT_EXPECT_EQ(test, detect_and_init(sim), -EIO);
+	KUNIT_EXPECT_GT(test, tdxm_stat_leaf_calls(sim->model, TDH_SYS_LP_SHUTDOWN), 0);
+	tdx_get_error(error, sizeof(error));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(error, "TDH.SYS.INIT"), "%s", error);
+}
+
+/* Who is killed is not told that memory is fragmented. */
+static void test_killed(struct kunit *test)
+{
+	struct tdx_sim *sim = test->priv;
+	char error[512];
+
+	tdx_sim_start(test, sim);
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_EQ(test, detect_and_init(sim), -EAGAIN);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+
+	tdx_get_error(error, sizeof(error));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(error, "killed"), "%s", error);
+	KUNIT_EXPECT_EQ(test, tdx_test_state(), TDX_LOADED);
+	KUNIT_EXPECT_EQ(test, tdx_init(), 0);
 }
 
 struct retry_case {
@@ -341,6 +382,8 @@ static struct kunit_case init_test_cases[] = {
 	KUNIT_CASE(test_errno),
 	KUNIT_CASE_PARAM(test_module, module_gen_params),
 	KUNIT_CASE_PARAM(test_module_shutdown, module_gen_params),
+	KUNIT_CASE(test_reason_of_shutdown),
+	KUNIT_CASE(test_killed),
 	KUNIT_CASE(test_offline_memory),
 	KUNIT_CASE_PARAM(test_retry, retry_gen_params),
 	KUNIT_CASE(test_no_retry),
