@@ -3,8 +3,10 @@
  * Sleep: what TDX does not survive.
  *
  * S3 and hibernation cut the power of the memory controller, which forgets the
- * keys of private memory, and of the module. Both are refused while the module
- * is initialised. Suspend to idle keeps the power on and is no business of TDX.
+ * keys of private memory, and of the module. Both are refused from the first call
+ * that changed the module on, be there a TD or not: afterwards the module would
+ * know nothing of it. Suspend to idle keeps the power on and is no business of
+ * TDX.
  *
  * The module must not be initialised behind the back of a machine that is about
  * to sleep: from the first notification to the last tdx_init() asks to try again.
@@ -34,7 +36,7 @@ static int tdx_power_notify(struct notifier_block *nb, unsigned long action,
 
 	/* An initialisation that has begun ends first. */
 	tdx_lock_state();
-	refused = hibernates && tdx_get_state() == TDX_INITIALIZED;
+	refused = hibernates && tdx_in_use();
 	tdx_sleeping = sleeps && !refused;
 	tdx_unlock_state();
 
@@ -75,7 +77,7 @@ bool tdx_power_changing(void)
  */
 bool tdx_refuses_s3(void)
 {
-	if (tdx_get_state() != TDX_INITIALIZED)
+	if (!tdx_in_use())
 		return false;
 
 	pr_err("suspend to RAM (S3) is refused: the TDX module is in use, it and all TDs would be lost; use suspend to idle, or boot with tdx_host=off\n");

@@ -99,7 +99,8 @@ static int tdx_sys_init(void)
 		return 0;
 
 	ret = tdx_seamcall(&call);
-	tdx.sys_init_done = !ret;
+	/* Pairs with tdx_in_use(). */
+	WRITE_ONCE(tdx.sys_init_done, !ret);
 	return ret;
 }
 
@@ -570,6 +571,20 @@ const struct tdx_platform *tdx_get_platform(void)
 	enum tdx_state state = tdx_get_state();
 
 	return state == TDX_UNKNOWN || state == TDX_NONE ? NULL : &tdx.platform;
+}
+
+/**
+ * tdx_in_use() - would anything be lost if the module forgot all?
+ *
+ * Context: Any. Does not wait for an initialisation.
+ * Return: true if it is initialised, or is in part and can be wholly.
+ */
+bool tdx_in_use(void)
+{
+	enum tdx_state state = tdx_get_state();
+
+	return state == TDX_INITIALIZED ||
+	       (state == TDX_LOADED && READ_ONCE(tdx.sys_init_done));
 }
 
 /**

@@ -196,6 +196,7 @@ struct seq_file;
 /* For those who look. NULL: not known yet; what is known does not change. */
 const char *tdx_state_name(enum tdx_state state);
 enum tdx_state tdx_get_state(void);
+bool tdx_in_use(void);
 const struct tdx_platform *tdx_get_platform(void);
 const struct tdx_sysinfo *tdx_get_sysinfo(void);
 s64 tdx_get_init_ms(void);
