@@ -30,6 +30,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include <asm/smp.h>
 #include <asm/tdx_host.h>
 
 #include <trace/events/tdx.h>
