@@ -54,6 +54,7 @@ static DEFINE_MUTEX(tdx_lock);
  * @memory: the TDX memory list; stays if INITIALIZED
  * @plan: TDMRs and their PAMTs; stay if INITIALIZED
  * @config: what TDH.SYS.CONFIG reads; only during initialisation
+ * @pamts_private: the module may have written to PAMTs with its own KeyID
  * @init_ms: how long the initialisation took; valid if INITIALIZED
  */
 static struct tdx_host {
@@ -65,6 +66,7 @@ static struct tdx_host {
 	struct tdx_memory memory;
 	struct tdmr_plan plan;
 	struct tdx_config config;
+	bool pamts_private;
 	s64 init_ms;
 } tdx;
 
@@ -269,6 +271,7 @@ static int tdx_commit(void)
 	 * line of what was there before must not come after it.
 	 */
 	WRITE_ONCE(tdx_private_cachelines, true);
+	WRITE_ONCE(tdx.pamts_private, true);
 	wbinvd_on_all_cpus();
 
 	ret = tdx_key_config();
@@ -287,9 +290,12 @@ static int tdx_commit(void)
 /* Give everything back that tdx_prepare_memory() made; the module is dead. */
 static void tdx_undo_commit(void)
 {
-	if (tdx_cache_flush_needed()) {
+	if (tdx.pamts_private) {
 		wbinvd_on_all_cpus();
 		tdx_pamt_clean(&tdx.plan);
+		/* Pages are others' next; kexec may stop this CPU there. */
+		WRITE_ONCE(tdx.pamts_private, false);
+		smp_wmb();
 	}
 
 	tdx_pamt_free(&tdx.plan);
@@ -484,7 +490,8 @@ void tdx_prepare_kexec(void)
 		return;
 
 	native_wbinvd();
-	tdx_pamt_clean(&tdx.plan);
+	if (READ_ONCE(tdx.pamts_private))
+		tdx_pamt_clean(&tdx.plan);
 }
 
 /* What a page in a TDMR is, by the type that the module has for it */
@@ -562,19 +569,6 @@ enum tdx_state tdx_get_state(void)
 }
 
 /**
- * tdx_get_platform() - what the MSRs mean
- *
- * Context: Any. Does not wait for an initialisation.
- * Return: NULL before LOADED.
- */
-const struct tdx_platform *tdx_get_platform(void)
-{
-	enum tdx_state state = tdx_get_state();
-
-	return state == TDX_UNKNOWN || state == TDX_NONE ? NULL : &tdx.platform;
-}
-
-/**
  * tdx_in_use() - would anything be lost if the module forgot all?
  *
  * Context: Any. Does not wait for an initialisation.
@@ -586,6 +580,19 @@ bool tdx_in_use(void)
 
 	return state == TDX_INITIALIZED ||
 	       (state == TDX_LOADED && READ_ONCE(tdx.sys_init_done));
+}
+
+/**
+ * tdx_get_platform() - what the MSRs mean
+ *
+ * Context: Any. Does not wait for an initialisation.
+ * Return: NULL before LOADED.
+ */
+const struct tdx_platform *tdx_get_platform(void)
+{
+	enum tdx_state state = tdx_get_state();
+
+	return state == TDX_UNKNOWN || state == TDX_NONE ? NULL : &tdx.platform;
 }
 
 /**
