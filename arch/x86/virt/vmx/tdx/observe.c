@@ -149,7 +149,8 @@ bool tdx_stats_get(u64 fn, struct tdx_leaf_stats *stats)
 	return stats->calls;
 }
 
-static DEFINE_SPINLOCK(tdx_error_lock);
+/* Raw: CPUs that come up take it with interrupts off, with PREEMPT_RT, too. */
+static DEFINE_RAW_SPINLOCK(tdx_error_lock);
 static char tdx_error[TDX_STATUS_LEN + 64];
 
 /**
@@ -164,13 +165,13 @@ void tdx_note_error(const char *fmt, ...)
 	va_list args;
 	int n;
 
-	spin_lock_irqsave(&tdx_error_lock, flags);
+	raw_spin_lock_irqsave(&tdx_error_lock, flags);
 	va_start(args, fmt);
 	n = vscnprintf(tdx_error, sizeof(tdx_error), fmt, args);
 	va_end(args);
 	if (n && tdx_error[n - 1] == '\n')
 		tdx_error[n - 1] = '\0';
-	spin_unlock_irqrestore(&tdx_error_lock, flags);
+	raw_spin_unlock_irqrestore(&tdx_error_lock, flags);
 }
 
 /**
@@ -198,9 +199,9 @@ void tdx_forget_error(void)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&tdx_error_lock, flags);
+	raw_spin_lock_irqsave(&tdx_error_lock, flags);
 	tdx_error[0] = '\0';
-	spin_unlock_irqrestore(&tdx_error_lock, flags);
+	raw_spin_unlock_irqrestore(&tdx_error_lock, flags);
 }
 
 /**
@@ -214,9 +215,9 @@ void tdx_get_error(char *buf, size_t len)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&tdx_error_lock, flags);
+	raw_spin_lock_irqsave(&tdx_error_lock, flags);
 	strscpy(buf, tdx_error, len);
-	spin_unlock_irqrestore(&tdx_error_lock, flags);
+	raw_spin_unlock_irqrestore(&tdx_error_lock, flags);
 }
 
 static struct {
