@@ -323,7 +323,8 @@ test-sanitizers: packages-run-test
 sanitizers-%: $(B)/linux-%-obj/tdx_ask/initramfs.cpio
 	@failed=0; run="$(SCRIPTS)/run-guest-tests --kernel $(B)/linux-$*-obj/vmlinux --test-kernel \
 			--initrd $(B)/guest/initramfs.cpio --jobs 2 --timeout-scale 8"; \
-		$$run --append "$(SLOW)" $(EXCEPT_$*) --results $(B)/log/$* || failed=1; \
+		$$run --append "$(SLOW)" --firmware 8 $(EXCEPT_$*) --results $(B)/log/$* || failed=1; \
+		$$run --append "$(SLOW)" --cases tools/testing/selftests/tdx/faults.toml --results $(B)/log/$*-faults || failed=1; \
 		$$run --append "$(SLOW) kmemleak=on" --case $(LEAKS) --results $(B)/log/$*-leaks || failed=1; \
 		$(SCRIPTS)/kunit $(LINUX) $(B)/kunit-$*-obj $(JOBS) \
 			$(patsubst %,$(CONFIGS)/%.config,$(filter-out test,$(CONFIGS_$*))) $(KMAKE_$*) || failed=1; exit $$failed
