@@ -75,9 +75,6 @@ HARMLESS = [re.compile(p) for p in (
     r"^Kernel command line:", r"^kasan: KernelAddressSanitizer initialized", r"^kcsan: ", r"^Spectre V2 : WARNING: Unprivileged eBPF",
     r"^KASAN: \(report|^\.\.\. MAX_LOCK|^Lock dependency validator:", r"^\*\* ",
     r"^kmemleak: Kernel memory leak detector initialized",
-    # Data races of 6.1's KVM, which are none of TDX: without its seqlock it asks whether the TSC is the clock source.
-    r"^BUG: KCSAN: data-race in kvm_arch_init_vm / pvclock_gtod_notify$",
-    r"^BUG: KCSAN: data-race in pvclock_gtod_notify / pvclock_update_vm_gtod_copy$",
 )]
 
 
