@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "../status.h"
@@ -169,6 +170,7 @@ static void tdx_status_bounded_test(struct kunit *test)
 					  &regs);
 		KUNIT_ASSERT_LT(test, n, (int)sizeof(buf) - 1);
 		KUNIT_ASSERT_EQ(test, n, (int)strlen(buf));
+		cond_resched();
 	}
 }
 
