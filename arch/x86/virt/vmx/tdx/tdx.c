@@ -293,8 +293,8 @@ static void tdx_undo_commit(void)
 	if (tdx.pamts_private) {
 		wbinvd_on_all_cpus();
 		tdx_pamt_clean(&tdx.plan);
-		/* Pages are others' next; kexec may stop this CPU there. */
 		WRITE_ONCE(tdx.pamts_private, false);
+		/* Pages are others' next, and kexec may stop this CPU there. */
 		smp_wmb();
 	}
 
