@@ -439,12 +439,13 @@ EXPORT_SYMBOL_GPL(tdx_detect);
  * * 0		- the module is initialised
  * * -ENODEV	- there is no module
  * * -EPERM	- a CPU is not in VMX operation
- * * -EAGAIN	- CPUs are offline, memory is online that TDX cannot use or that
- *		  TDMRs cannot hold, the machine is going to sleep, or the
- *		  caller is being killed
+ * * -EAGAIN	- not now: see below
  * * -ENOMEM	- no memory for the module's metadata
  * * -EIO	- the module could not be initialised and is shut down
  * * -EFAULT	- the same in a later call, or nobody has called tdx_detect()
+ *
+ * -EAGAIN: CPUs are offline, memory is online that TDX cannot use or that TDMRs
+ * cannot hold, the machine is going to sleep, or the caller is being killed.
  *
  * After -EPERM, -EAGAIN and -ENOMEM it can be tried again; the log says what to
  * do first.
