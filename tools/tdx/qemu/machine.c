@@ -18,6 +18,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/timer.h"
+#include "sysemu/cpu-timers.h"
 #include "sysemu/numa.h"
 #include "sysemu/tcg.h"
 #include "internal.h"
@@ -93,6 +94,10 @@ bool tdx_cpuid(CPUX86State *env, uint32_t index, uint32_t *eax, uint32_t *ebx, u
     if (!tdx_platform) {
         return false;
     }
+    if (icount_enabled()) {     /* the TSC counts nanoseconds, too */
+        tsc.numerator = tsc.denominator = 1;
+        tsc.mhz = 1000;
+    }
     switch (index) {
     case CPUID_CRYSTAL:
         *eax = tsc.denominator;
@@ -132,7 +137,7 @@ bool tdx_cpu_realize(X86CPU *cpu, Error **errp)
     env->cpuid_xlevel = MAX(env->cpuid_xlevel, 0x80000008);     /* address sizes */
 
     bits = tdxm_keyid_bits(tdx_platform->module);
-    cpu->tdx_keyid_mask = MAKE_64BIT_MASK(PA_BITS - bits, bits);
+    cpu->tdx_keyid_mask = bits ? MAKE_64BIT_MASK(PA_BITS - bits, bits) : 0;
     /*
      * Shared KeyIDs are 0 .. mktme_keyids. The others are distinguished by
      * single bits only if that is a power of two (as it is where a BIOS
@@ -307,7 +312,10 @@ bool tdx_machine_memory(X86MachineState *x86ms)
     return true;
 }
 
-/* At the end of the largest range of RAM: the BIOS has its tables at the end of the highest one */
+/*
+ * At the end of the largest range of RAM: the BIOS has its tables at the end of
+ * the highest one. QEMU has an int for what is above it.
+ */
 int tdx_initrd_gap(X86MachineState *x86ms, int without)
 {
     const struct tdx_mem *mem, *best = NULL;
@@ -316,6 +324,7 @@ int tdx_initrd_gap(X86MachineState *x86ms, int without)
     for (i = 0; tdx_platform && i < tdx_platform->machine->nr_memory; i++) {
         mem = &tdx_platform->machine->memory[i];
         if (mem->type == TDX_MEM_RAM && mem->base < x86ms->below_4g_mem_size &&
+            x86ms->below_4g_mem_size - (mem->base + mem->size) < INT_MAX - without &&
             (!best || mem->size > best->size)) {
             best = mem;
         }
