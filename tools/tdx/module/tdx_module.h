@@ -85,7 +85,7 @@ struct tdxm_range {
 	uint64_t size;
 };
 
-/* Quirks: lp is a number or TDXM_ALL_LPS. Lists are in order, see quirks.c. */
+/* Quirks: lp is a number or TDXM_ALL_LPS. Lists are in order, see cpu.c. */
 struct tdxm_msr_quirk {
 	int32_t lp;
 	uint32_t msr;
