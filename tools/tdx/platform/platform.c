@@ -434,6 +434,17 @@ static bool get_module(struct ctx *c, const struct path *p, const json_t *v)
 	return GET_OBJECT(c, p, v, keys);
 }
 
+static bool seamrr_ok(const struct ctx *c, const struct path *p)
+{
+	const struct tdxm_range *r = &c->m->platform.seamrr;
+
+	if (r->size & (r->size - 1) || r->size < SEAMRR_UNIT ||
+	    (c->has_seamrr_base && r->base & (r->size - 1)))
+		return fail(c, p, "[%#" PRIx64 ", +%#" PRIx64 "): the size should be a power of two of at least 32 MiB, the base a multiple of it",
+			    r->base, r->size);
+	return true;
+}
+
 static bool get_seamrr_base(struct ctx *c, const struct path *p, const json_t *v)
 {
 	c->has_seamrr_base = true;
@@ -452,15 +463,8 @@ static bool get_seamrr(struct ctx *c, const struct path *p, const json_t *v)
 		{ "locked", get_seamrr_locked }, { "base", get_seamrr_base },
 		{ "size", get_seamrr_size },
 	};
-	const struct tdxm_range *r = &c->m->platform.seamrr;
 
-	if (!GET_OBJECT(c, p, v, keys))
-		return false;
-	if (r->size & (r->size - 1) || r->size < SEAMRR_UNIT ||
-	    (c->has_seamrr_base && r->base & (r->size - 1)))
-		return fail(c, p, "[%#" PRIx64 ", +%#" PRIx64 "): the size should be a power of two of at least 32 MiB, the base a multiple of it",
-			    r->base, r->size);
-	return true;
+	return GET_OBJECT(c, p, v, keys) && seamrr_ok(c, p);
 }
 
 /* Quirks */
@@ -679,7 +683,7 @@ static bool get_smrr2(struct ctx *c, const struct path *p, const json_t *v)
 static bool get_seamrr_range(struct ctx *c, const struct path *p, const json_t *v)
 {
 	c->has_seamrr_base = true;
-	return get_range(c, p, v, &c->m->platform.seamrr);
+	return get_range(c, p, v, &c->m->platform.seamrr) && (!c->strict || seamrr_ok(c, p));
 }
 
 static bool get_quirks(struct ctx *c, const struct path *p, const json_t *v)
@@ -1081,6 +1085,8 @@ static bool check_address_space(struct ctx *c)
 
 static bool read_root(struct ctx *c, const json_t *root)
 {
+	struct path erratum = { NULL, "erratum_partial_write", 0 };
+
 	if (!GET_OBJECT(c, NULL, root, top_keys))
 		return false;
 	if (!c->strict)
@@ -1093,6 +1099,8 @@ static bool read_root(struct ctx *c, const json_t *root)
 		return false;
 	if (!c->m->memory_given && !make_memory(c))
 		return false;
+	if (c->m->erratum_partial_write && !c->m->checker)
+		return fail(c, &erratum, "needs the checker, and \"checker\" is false");
 	place_ranges(c, root);
 	return check_address_space(c);
 }

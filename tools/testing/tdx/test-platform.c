@@ -90,7 +90,7 @@ static void test_everything(void **state)
 		"   {\"leaf\": \"SEAMLDR.INFO\", \"status\": \"VMFAIL_INVALID\"}, {\"leaf\": \"0x8000000000000003\", \"status\": \"UD\"},"
 		"   {\"leaf\": \"33\", \"status\": \"FATAL\"}, {\"leaf\": 33, \"status\": 5}],"
 		" \"latency_ns\": {\"TDH.SYS.TDMR.INIT\": 10000, \"31\": \"0x10\"},"
-		" \"erratum_partial_write\": true, \"checker\": false,"
+		" \"erratum_partial_write\": true, \"checker\": true,"
 		" \"test_interface\": true, \"hostile\": \"0x1234\"}");
 	const struct tdxm_platform *p = &m->platform;
 
@@ -152,9 +152,12 @@ static void test_everything(void **state)
 	assert_int_equal(p->latency_ns[36], 10000);
 	assert_int_equal(p->latency_ns[31], 16);
 	assert_true(m->erratum_partial_write);
-	assert_false(m->checker);
+	assert_true(m->checker);
 	assert_true(m->test_interface);
 	assert_int_equal(p->hostile, 0x1234);
+	tdx_machine_free(m);
+	m = good("{\"checker\": false}");
+	assert_false(m->checker);
 	tdx_machine_free(m);
 }
 
@@ -321,7 +324,9 @@ static void test_bad_files(void **state)
 		{ "{\"module\": {\"loaded\": 3}}", "t.json: module.loaded: is a number, should be true or false" },
 		{ "{\"seamrr\": {\"base\": \"0x1000000\"}}", "t.json: seamrr: [0x1000000, +0x2000000): the size should be a power of two of at least 32 MiB, the base a multiple of it" },
 		{ "{\"seamrr\": {\"size\": \"0x3000000\"}}", "t.json: seamrr: [0x7a000000, +0x3000000): the size should be a power of two of at least 32 MiB, the base a multiple of it" },
+		{ "{\"erratum_partial_write\": true, \"checker\": false}", "t.json: erratum_partial_write: needs the checker, and \"checker\" is false" },
 		/* quirks */
+		{ "{\"quirks\": {\"seamrr\": [\"0x78001000\", \"0x3000000\"]}}", "t.json: quirks.seamrr: [0x78001000, +0x3000000): the size should be a power of two of at least 32 MiB, the base a multiple of it" },
 		{ "{\"quirks\": {\"msr\": [[2, 1, 1]]}}", "t.json: quirks.msr[0][0]: there is no LP 2, the platform has 2" },
 		{ "{\"quirks\": {\"msr\": [[-2, 1, 1]]}}", "t.json: quirks.msr[0][0]: -2 is negative" },
 		{ "{\"quirks\": {\"msr\": [[0, 1]]}}", "t.json: quirks.msr[0]: has 2 entries, should be [lp, msr, value]" },
