@@ -91,7 +91,7 @@ struct owned_range {
     hwaddr base, size;
 };
 
-/* First store of the host to a page that it may have taken back */
+/* First store of the host to a page (with the erratum, to a range) that it may have taken back */
 struct taken {
     hwaddr pa;
     int cpu;            /* -1: DMA */
@@ -102,8 +102,10 @@ struct cpu_check {
     bool private_lines; /* its cache holds lines that the module wrote */
     bool no_lp_init;    /* reported */
     unsigned int busy;  /* answers in a row */
-    hwaddr flush_page;  /* CLFLUSH: lines of this page so far */
+    /* CLFLUSH: these lines of this page so far; 0: none of no page */
     uint64_t flush_lines;
+    hwaddr flush_page;
+    uint32_t flush_written;     /* what tdx_page_written had, where it is 0 now */
 };
 
 static struct {
@@ -118,13 +120,18 @@ static struct {
     GHashTable *unconverted_reported;
     GHashTable *poisoned;       /* addresses of lines */
     FILE *file;
+    const struct tdxm_platform *platform;
     bool erratum;
     Notifier shutdown;
 } check;
 
-/* In this thread: the module runs; a MOVDIR64B to this line is under way */
+/* In this thread: the module runs; a fault answers in its place */
 static __thread bool in_module;
+static __thread bool injected;
+
+/* A MOVDIR64B to this line is under way, or it ended with an exception: its stores are from there */
 static __thread vaddr movdir64b_line = -1;
+static __thread uintptr_t movdir64b_ra;
 
 /* ---- findings */
 
@@ -221,6 +228,10 @@ static void set_state(hwaddr pa, hwaddr size, enum page_state state)
     for (; pa < end && have_page(pa); pa += PAGE) {
         uint8_t poisoned = qatomic_read(&tdx_page_state[pa / PAGE]) & POISONED;
 
+        if (state_of(pa) == UNCONVERTED) {
+            g_hash_table_remove(check.converted, (gpointer)(uintptr_t)(pa / PAGE));
+            g_hash_table_remove(check.unconverted_reported, (gpointer)(uintptr_t)(pa / PAGE));
+        }
         qatomic_set(&tdx_page_state[pa / PAGE], poisoned | state);
     }
 }
@@ -240,12 +251,27 @@ static bool cpu_concerned(CPUState *cs, uint32_t written)
     return writer == cs->cpu_index + 1 || env->vmx_root;
 }
 
+/* A page that not all lines were flushed of is as before, unless somebody has written to it */
+static void end_line_flush(struct cpu_check *c)
+{
+    if (c->flush_lines) {
+        qatomic_cmpxchg(&tdx_page_written[c->flush_page], 0, c->flush_written);
+        c->flush_lines = 0;
+    }
+}
+
 static void judge_flush(hwaddr base, hwaddr size, const char *what)
 {
     hwaddr pa, first, last;
     uint64_t pages;
+    unsigned int i;
     CPUState *cs;
 
+    for (i = 0; i < check.nr_cpus; i++) {
+        if (check.cpu[i].flush_page * PAGE - base < size) {
+            end_line_flush(&check.cpu[i]);
+        }
+    }
     CPU_FOREACH(cs) {
         pages = 0;
         first = last = 0;
@@ -286,12 +312,17 @@ void helper_cache_flush(CPUX86State *env)
     tlb_flush(cs);      /* the next store to each page comes to tdx_page_store() */
 }
 
-/* CLFLUSH, CLFLUSHOPT, CLWB: all caches of the machine lose or write back the line */
+/*
+ * CLFLUSH, CLFLUSHOPT, CLWB: all caches of the machine lose or write back the
+ * line. From the first line of a page on stores to it are seen: with one between
+ * them, the flush of all lines says nothing.
+ */
 void helper_line_flush(CPUX86State *env, target_ulong va)
 {
     CPUState *cs = env_cpu(env);
     struct cpu_check *c;
     CPUTLBEntryFull *full;
+    uint32_t written;
     void *host;
     hwaddr pa;
 
@@ -303,23 +334,43 @@ void helper_line_flush(CPUX86State *env, target_ulong va)
         return;         /* the instruction itself may raise #PF */
     }
     pa = (full->phys_addr & TARGET_PAGE_MASK) | (va & ~TARGET_PAGE_MASK);
-    if (!have_page(pa) || !qatomic_read(&tdx_page_written[pa / PAGE])) {
+    if (!have_page(pa)) {
         return;
     }
+    QEMU_LOCK_GUARD(&check.lock);
     c = &check.cpu[cs->cpu_index];
-    if (c->flush_page != pa / PAGE) {
+    written = qatomic_read(&tdx_page_written[pa / PAGE]);
+    if (!c->flush_lines || c->flush_page != pa / PAGE || written) {
+        end_line_flush(c);
+        if (!written) {
+            return;
+        }
         c->flush_page = pa / PAGE;
-        c->flush_lines = 0;
+        c->flush_written = written;
+        qatomic_cmpxchg(&tdx_page_written[pa / PAGE], written, 0);
+        watch(pa & -PAGE, PAGE);
     }
     c->flush_lines |= 1ULL << (pa % PAGE / LINE);
     if (c->flush_lines == LINES_ALL) {
-        qatomic_set(&tdx_page_written[pa / PAGE], 0);
         c->flush_lines = 0;
-        watch(pa & -PAGE, PAGE);
     }
 }
 
 /* ---- what the module tells */
+
+/* Whether the host had taken these is of no interest any more */
+static void forget_taken(hwaddr pa, hwaddr size)
+{
+    unsigned int i = 0;
+
+    while (i < check.taken->len) {
+        if (g_array_index(check.taken, struct taken, i).pa - pa < size) {
+            g_array_remove_index_fast(check.taken, i);
+        } else {
+            i++;
+        }
+    }
+}
 
 static void page_owner(void *opaque, uint64_t pa, uint64_t size, bool owned,
                        enum tdxm_page_kind kind)
@@ -329,6 +380,7 @@ static void page_owner(void *opaque, uint64_t pa, uint64_t size, bool owned,
     hwaddr page;
 
     QEMU_LOCK_GUARD(&check.lock);
+    forget_taken(pa, size);
     if (owned && pamt) {
         g_array_append_val(check.pamts, range);
         check.pamts_flushed = false;
@@ -377,9 +429,9 @@ static void judge_taken(void)
     for (i = 0; i < check.taken->len; i++) {
         struct taken *t = &g_array_index(check.taken, struct taken, i);
 
+        finding("host-write", t->cpu, t->rip, t->pa, "%s to a page of the module, which was then "
+                "called again", t->cpu < 0 ? "DMA" : "a store");
         if (state_of(t->pa) == TAKEN) {
-            finding("host-write", t->cpu, t->rip, t->pa, "%s to a page of the module, which was then "
-                    "called again", t->cpu < 0 ? "DMA" : "a store");
             set_state(t->pa, PAGE, PRIVATE_REPORTED);
         }
     }
@@ -421,6 +473,18 @@ static bool writes_private_memory(uint64_t leaf)
     }
 }
 
+/* Leaves that are of no use without what the module has in the memory it was given */
+static bool needs_private_memory(uint64_t leaf)
+{
+    return writes_private_memory(leaf) || leaf == 24 /* PHYMEM.PAGE.RDMD */ ||
+           leaf == 31 /* SYS.KEY.CONFIG */ || leaf == 41 /* PHYMEM.PAGE.WBINVD */;
+}
+
+static void event(void *opaque, unsigned int lp, enum tdxm_event ev)
+{
+    injected |= ev == TDXM_EV_FAULT;
+}
+
 void tdx_check_begin(CPUX86State *env)
 {
     uint64_t rax = env->regs[R_EAX];
@@ -446,6 +510,7 @@ void tdx_check_begin(CPUX86State *env)
         check.pamts_flushed = check.pamts->len;
     }
     in_module = true;
+    injected = false;
 }
 
 void tdx_check_stranger(CPUX86State *env)
@@ -478,7 +543,7 @@ void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done)
                 "more than %u \"busy\" answers in a row, now 0x%" PRIx64 " from leaf %" PRIu64
                 " %s", BUSY_LIMIT, status, leaf, name ? name : "");
     }
-    if (!done || (leaf & TDXM_SEAMLDR)) {
+    if (!done || injected || (leaf & TDXM_SEAMLDR)) {
         return;
     }
     if ((status & 0x0000ffff00000000ULL) == (lp_init_not_done & 0x0000ffff00000000ULL) &&
@@ -490,10 +555,16 @@ void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done)
     if (status >> 63) {
         return;
     }
-    if (leaf == 40 /* PHYMEM.CACHE.WB */) {
-        c->private_lines = false;
+    /* It says so if it has written nothing back, and that is no error */
+    if (leaf == 40 /* PHYMEM.CACHE.WB */ && !status) {
+        unsigned int lps = check.platform->lps / check.platform->packages;
+        unsigned int i, first = tdx_lp(env) / lps * lps;
+
+        for (i = first; i < first + lps; i++) {
+            qatomic_set(&check.cpu[i].private_lines, false);
+        }
     }
-    if (writes_private_memory(leaf) || leaf == 31 /* SYS.KEY.CONFIG */) {
+    if (needs_private_memory(leaf)) {
         QEMU_LOCK_GUARD(&check.lock);
 
         if (check.taken->len) {
@@ -537,11 +608,7 @@ static void convert_line(hwaddr pa)
 
     *lines |= 1ULL << (pa % PAGE / LINE);
     if (*lines == LINES_ALL) {
-        gpointer key = (gpointer)(uintptr_t)(pa / PAGE);
-
         set_state(pa & -PAGE, PAGE, HOST);
-        g_hash_table_remove(check.converted, key);
-        g_hash_table_remove(check.unconverted_reported, key);
     }
 }
 
@@ -588,6 +655,7 @@ static void store_to_module(hwaddr pa, int cpu, uint64_t rip, bool movdir64b)
             finding("host-write", cpu, rip, pa, "%s a page of the module", what);
             set_state(pa & -PAGE, PAGE, PRIVATE_REPORTED);
         } else if (check.erratum) {
+            g_array_append_val(check.taken, taken);
             take_back(pa);
             if (movdir64b) {
                 convert_line(pa);
@@ -634,15 +702,16 @@ void tdx_page_store_slow(CPUState *cs, vaddr va, hwaddr pa, unsigned int size, u
     note_written(pa, cs->cpu_index + 1);
     state = state_of(pa);
     if (unlikely(state != HOST && state != TAKEN)) {
-        bool movdir64b = movdir64b_line == (va & -(vaddr)LINE);
+        bool movdir64b = movdir64b_line == (va & -(vaddr)LINE) && movdir64b_ra == ra;
 
         store_to_module(pa, cs->cpu_index, guest_rip(cs, ra), movdir64b);
     }
 }
 
-void tdx_check_movdir64b(vaddr dst)
+void tdx_check_movdir64b(vaddr dst, uintptr_t ra)
 {
     movdir64b_line = dst;
+    movdir64b_ra = ra;
 }
 
 /* Physical address of an offset into a RAM region; NO_PA: not the machine's memory */
@@ -651,6 +720,10 @@ static hwaddr region_pa(MemoryRegion *mr, hwaddr offset)
     MachineState *ms = MACHINE(qdev_get_machine());
     X86MachineState *x86ms = X86_MACHINE(ms);
 
+    if (mr->container == ms->ram) {     /* of a node */
+        offset += mr->addr;
+        mr = ms->ram;
+    }
     if (mr == ms->ram) {
         return offset < x86ms->below_4g_mem_size ? offset
                : offset - x86ms->below_4g_mem_size + x86ms->above_4g_mem_start;
@@ -835,21 +908,16 @@ void helper_lidt_begin(CPUX86State *env)
  */
 void tdx_check_module_reset(void)
 {
-    unsigned int i;
     CPUState *cs;
+    hwaddr pa;
 
     if (!tdx_page_written) {
         return;
     }
     tdx_check_reset("the module was reset");
-    for (i = 0; i < check.pamts->len; i++) {
-        struct owned_range *r = &g_array_index(check.pamts, struct owned_range, i);
-        hwaddr pa;
-
-        for (pa = r->base; pa < r->base + r->size; pa += PAGE) {
-            if (state_of(pa) != UNCONVERTED) {
-                set_state(pa, PAGE, HOST);
-            }
+    for (pa = 0; have_page(pa); pa += PAGE) {
+        if (state_of(pa) != UNCONVERTED && state_of(pa) != HOST) {
+            set_state(pa, PAGE, HOST);
         }
     }
     g_array_set_size(check.pamts, 0);
@@ -923,6 +991,7 @@ void tdx_check_clear(void)
     g_array_set_size(check.taken, 0);
     g_hash_table_remove_all(check.converted);
     g_hash_table_remove_all(check.unconverted_reported);
+    g_hash_table_remove_all(check.poisoned);
     check.pamts_flushed = false;
 }
 
@@ -931,6 +1000,11 @@ void tdx_check_start(TdxPlatform *tdx, Error **errp)
     uint64_t top = 0;
     unsigned int i;
 
+    if (tdx->findings_file && !tdx->machine->checker) {
+        error_setg(errp, "%s: \"checker\" is false, so nobody would find anything: leave findings= out",
+                   tdx->config);
+        return;
+    }
     if (tdx->findings_file) {
         check.file = fopen(tdx->findings_file, "w");
         if (!check.file) {
@@ -952,6 +1026,7 @@ void tdx_check_start(TdxPlatform *tdx, Error **errp)
     check.converted = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     check.unconverted_reported = g_hash_table_new(NULL, NULL);
     check.poisoned = g_hash_table_new(NULL, NULL);
+    check.platform = &tdx->machine->platform;
     check.erratum = tdx->machine->erratum_partial_write;
     check.shutdown.notify = shutdown_requested;
     qemu_register_shutdown_notifier(&check.shutdown);
@@ -961,4 +1036,5 @@ void tdx_check_start(TdxPlatform *tdx, Error **errp)
     tdx_page_state = map_zero(tdx_nr_pages);
     tdx_page_written = map_zero(tdx_nr_pages * sizeof(*tdx_page_written));
     tdx_seam_ops.page_owner = page_owner;
+    tdx_seam_ops.event = event;
 }

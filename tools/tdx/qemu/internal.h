@@ -91,7 +91,7 @@ void tdx_check_clear(void);
 void tdx_check_begin(CPUX86State *env);
 void tdx_check_stranger(CPUX86State *env);
 void tdx_check_end(CPUX86State *env, uint64_t leaf, bool done);
-void tdx_check_movdir64b(vaddr dst);
+void tdx_check_movdir64b(vaddr dst, uintptr_t ra);
 void tdx_check_reset(const char *event);
 void tdx_check_module_reset(void);
 uint64_t tdx_check_module_pages(void);

@@ -9,7 +9,6 @@
 #include "qemu/osdep.h"
 #include <jansson.h>
 #include "exec/cpu-common.h"
-#include "migration/blocker.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
 #include "qemu/error-report.h"
@@ -64,13 +63,15 @@ static void close_trace(TdxPlatform *tdx)
 
 bool tdx_module_start(TdxPlatform *tdx, Error **errp)
 {
-    g_free(tdx->times);
-    tdx->times = g_malloc0_n(tdx->machine->platform.lps, sizeof(*tdx->times));
-    tdx->module = tdxm_new(&tdx->machine->platform, &tdx_seam_ops, tdx);
-    if (!tdx->module) {
+    struct tdxm *module = tdxm_new(&tdx->machine->platform, &tdx_seam_ops, tdx);
+
+    if (!module) {
         error_setg(errp, "%s: no TDX module can be made for this platform", tdx->config);
         return false;
     }
+    tdx->module = module;
+    g_free(tdx->times);
+    tdx->times = g_malloc0_n(tdx->machine->platform.lps, sizeof(*tdx->times));
     return open_trace(tdx, errp);
 }
 
@@ -78,6 +79,7 @@ bool tdx_module_start(TdxPlatform *tdx, Error **errp)
 static void platform_reset(void *opaque)
 {
     TdxPlatform *tdx = opaque;
+    struct tdxm *old = tdx->module;
 
     if (!tdx_total_calls(tdx) && !tdxm_stat_seamldr_calls(tdx->module)) {
         return;
@@ -85,9 +87,9 @@ static void platform_reset(void *opaque)
     tdx_check_reset("reset");
     tdx_check_clear();
     close_trace(tdx);
-    tdxm_free(tdx->module);
     tdx->boot++;
     tdx_module_start(tdx, &error_fatal);
+    tdxm_free(old);
 }
 
 /* ns of the machine's time since the platform was made */
@@ -238,6 +240,11 @@ static void platform_complete(UserCreatable *uc, Error **errp)
     if (tdx->machine->test_interface && tdx->trace_file) {
         error_setg(errp, "%s: \"test_interface\" changes what a trace cannot tell; leave trace= out",
                    tdx->config);
+        return;
+    }
+    if (tdx->machine->platform.hostile && tdx->trace_file) {
+        error_setg(errp, "%s: \"hostile\" makes up answers, which a replay of the trace would not; leave "
+                   "trace= out", tdx->config);
         return;
     }
     tdx_check_start(tdx, &err);

@@ -28,7 +28,7 @@
  * The answer is "ok", "ok NAME=VALUE..." to "state", or "error: WHY".
  *
  * Commands are carried out while all vCPUs are stopped. SEAMCALLs that wait
- * (latency of the description) may be under way then: "reset" refuses.
+ * (latency of the description) may be under way then: "reset" and "td" refuse.
  */
 #include "qemu/osdep.h"
 #include "cpu.h"
@@ -103,6 +103,10 @@ static void cmd_poison(TdxPlatform *tdx, const char *arg)
 {
     uint64_t pa;
 
+    if (!tdx->machine->checker) {
+        g_string_assign(test.answer, "error: \"checker\" is false, and it is what raises #MC");
+        return;
+    }
     if (qemu_strtou64(arg, NULL, 0, &pa) || !tdx_check_poison(pa)) {
         g_string_printf(test.answer, "error: \"%s\" is no address of memory", arg);
     }
@@ -123,6 +127,11 @@ static void cmd_td(TdxPlatform *tdx, const char *arg)
 {
     uint64_t gpr[16] = { [TDXM_RAX] = 9 /* MNG.CREATE */ };
 
+    /* It is LP 0 that calls, and an LP makes one call at a time */
+    if (qatomic_read(&tdx->in_call)) {
+        g_string_assign(test.answer, "error: a SEAMCALL is under way");
+        return;
+    }
     if (qemu_strtou64(arg, NULL, 0, &gpr[TDXM_RCX])) {
         g_string_printf(test.answer, "error: \"%s\" is no address", arg);
         return;

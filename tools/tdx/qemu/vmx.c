@@ -298,9 +298,9 @@ void helper_movdir64b(CPUX86State *env, target_ulong dst, target_ulong src)
     for (i = 0; i < 8; i++) {
         line[i] = cpu_ldq_data_ra(env, src + 8 * i, ra);
     }
-    tdx_check_movdir64b(dst);
+    tdx_check_movdir64b(dst, ra);
     for (i = 0; i < 8; i++) {
         cpu_stq_data_ra(env, dst + 8 * i, line[i], ra);
     }
-    tdx_check_movdir64b(-1);
+    tdx_check_movdir64b(-1, 0);
 }

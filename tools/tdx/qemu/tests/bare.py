@@ -32,7 +32,7 @@ PLATFORM = {
 
 class Case:
     def __init__(self, test, findings=(), output=(), exit_status=0, ends=True, stats=None, name=None, least_ns=None,
-                 most_cpu=None, kernel="bare.elf", vmlinux=None, slow_clock=1, **machine):
+                 most_cpu=None, kernel="bare.elf", vmlinux=None, slow_clock=1, wants=("stats", "findings"), **machine):
         self.test = test
         self.name = name or test
         self.machine = machine
@@ -44,6 +44,7 @@ class Case:
         self.most_cpu = most_cpu        # seconds of the host's CPUs, at most
         self.kernel, self.vmlinux = kernel, vmlinux
         self.slow_clock = slow_clock
+        self.wants = wants              # what the platform writes
         self.least_ns = least_ns or {}  # leaf: time from the begin of its first call to the end of the last one, at least
 
 
@@ -87,7 +88,8 @@ CASES = [
     Case("flush-all"),
     Case("flush-early"),
     Case("flush-then-store", findings=[rf"^flush: CPU {c}, .*, address 0x140003000: .*since CPU 2 wrote there \(1 pages" for c in range(4)]),
-    Case("td-page", findings=[r"^flush: CPU \d, .*, address 0x101000000: TDR", r"^flush: CPU \d, .*, address 0x101002000: TDR"]),
+    Case("td-page", findings=[r"^flush: CPU \d, .*, address 0x101000000: TDR", r"^flush: CPU \d, .*, address 0x101002000: TDR",
+                              r"^flush: CPU \d, .*, address 0x101003000: TDR", r"^flush: CPU \d, .*, address 0x101004000: TDR"]),
     Case("tdcx-page", findings=[r"^flush: CPU \d, .*, address 0x101001000: TD page .*since CPU 0 wrote there",
                                 r"^flush: CPU \d, .*, address 0x101002000: TD page .*since DMA wrote there",
                                 r"^host-write: CPU 0, .*, address 0x101004000: a store to a page of the module$"]),
@@ -97,6 +99,9 @@ CASES = [
           r"^host-write: CPU 1, RIP 0x\w+ \(store\+0x\w+\), address 0x140014100:"]),
     Case("td-write", findings=[r"^host-write: CPU 0, RIP 0x\w+ \(store\+0x\w+\), address 0x101000008: a store to a page of the module$"]),
     Case("dma-write", findings=[r"^host-write: no CPU, address 0x140006fc0: DMA", r"^host-write: no CPU, address 0x140007000: DMA"]),
+    Case("dma-write", name="dma-write-nodes", nodes=2, findings=[r"^host-write: no CPU, address 0x140006fc0: DMA", r"^host-write: no CPU, address 0x140007000: DMA"],
+         memory=[{**m, "node": int(m["base"] >= GIB)} for m in PLATFORM["memory"]]),
+    Case("host-write-rdmd", findings=[r"^host-write: CPU 0, RIP 0x\w+ \(store\+0x\w+\), address 0x140000000: .*called again"]),
     Case("host-write-later", findings=[r"^host-write: CPU 3, RIP 0x\w+ \(store\+0x\w+\), address 0x140001000: .*called again"]),
     Case("host-write-before-key", findings=[r"^host-write: CPU 0, RIP .*, address 0x140001000: .*called again"]),
     Case("take-back"),
@@ -114,10 +119,19 @@ CASES = [
          findings=[r"^conversion: CPU 0, RIP .* \(store\+0x\w+\), address 0x101000000: a store to",
                    r"^conversion: no CPU, address 0x101001000: DMA to"]),
     Case("reclaimed-converted", erratum_partial_write=True),
+    Case("converted-later", erratum_partial_write=True,
+         findings=[r"^host-write: CPU 0, RIP 0x\w+ \(convert\+0x\w+\), address 0x140[04]0[02]000: .*called again"]),
+    Case("converted-twice", erratum_partial_write=True, findings=[r"^conversion: CPU 0, RIP .* \(load\+0x\w+\), address 0x101000000: a load from"]),
     Case("init-dirty", findings=[r"^private-lines: CPU 1, .*: INIT"]),
     Case("init-clean"),
     Case("off-dirty", findings=[r"^private-lines: CPU 0: power-off"]),
-    Case("off-dirty", name="checker-off", checker=False),
+    Case("off-dirty", name="checker-off", checker=False, wants=("stats",)),
+    Case("off-dirty", name="checker-off-findings", checker=False, ends=False, exit_status=1,
+         output=[r'platform\.json: "checker" is false, so nobody would find anything: leave findings= out']),
+    Case("init", name="hostile-trace", hostile=7, wants=("stats", "findings", "trace"), ends=False, exit_status=1,
+         output=[r'platform\.json: "hostile" makes up answers']),
+    Case("init-written-back"),
+    Case("off-not-written-back", findings=[r"^private-lines: CPU 0: power-off"]),
     Case("reset-dirty", ends=False, findings=[r"^private-lines: CPU 0: reset"]),
     Case("reset-clean", ends=False),
     Case("kexec-dirty", findings=[r"^private-lines: CPU 0, RIP 0x\w+ \(new_kernel\+0x\w+\): a new kernel"]),
@@ -130,6 +144,9 @@ CASES = [
          findings=[r"^reserved-rax: CPU 0, RIP 0x\w+ \(seamcall\+0x\w+\): "]),
     Case("busy-storm", faults=[BUSY], findings=[r"^busy-storm: CPU 0, .*more than 1000 "]),
     Case("busy-often", faults=[BUSY]),
+    Case("injected", faults=[{"leaf": "TDH.MNG.CREATE", "nth": n, "count": 1, "status": s} for n, s in ((1, "TDX_SYS_LP_INIT_NOT_DONE"), (2, 0))]),
+    Case("test-reset", test_interface=True,
+         output=[r"^td 0x101000000: ok$", r"^reset: ok$", r"^state: ok state=READY .*findings=0 pages=1028$", r"^state: ok state=PENDING .* pages=0$"]),
     Case("no-lp-init", findings=[r"^lp-init: CPU 0, .*leaf 34"]),
 ]
 
@@ -138,6 +155,8 @@ def wrong_times(case, stats):
     """The times of leaves: of those that were called, within the run, and as long as the case says."""
     times = stats.get("leaf_times")
     calls = {**stats.get("seamcalls", {}), **({"SEAMLDR": stats["seamldr_calls"]} if stats.get("seamldr_calls") else {})}
+    if not stats and case.exit_status:
+        return []
     if times is None or {leaf: t["calls"] for leaf, t in times.items()} != calls:
         return [f"times {times} of calls {calls}"]
     wrong = [f"{leaf}: from {t['first_ns']} to {t['last_ns']} ns" for leaf, t in times.items()
@@ -188,7 +207,7 @@ def run(case, verbose):
         with open(path("platform.json"), "w", encoding="utf-8") as f:
             json.dump(machine, f)
         command = [os.path.join(TOP, "tools/tdx/tdx-boot"), path("platform.json"), "--kernel", os.path.join(BUILD, case.kernel),
-                   "--raw-append", case.test, "--stats", path("stats"), "--findings", path("findings"),
+                   "--raw-append", case.test, *(a for name in case.wants for a in ("--" + name, path(name))),
                    "--slow-clock", str(case.slow_clock), "--qemu-arg=-device", "--qemu-arg=edu,dma_mask=0xffffffffffff"]
         if case.vmlinux:
             command += ["--vmlinux", os.path.join(BUILD, case.vmlinux)]
@@ -213,7 +232,7 @@ def run(case, verbose):
         if verbose:
             print(f"{cpu:.2f} s of the host's CPUs")
         for pattern in case.output:
-            if not re.search(pattern, text):
+            if not re.search(pattern, text, re.M):
                 wrong.append(f"no output that matches {pattern!r}")
         stats = json.load(open(path("stats"), encoding="utf-8")) if os.path.exists(path("stats")) else {}
         for key, value in case.stats.items():
@@ -227,7 +246,7 @@ def run(case, verbose):
         for pattern in case.findings:
             if not any(re.search(pattern, line) for line in found):
                 wrong.append(f"no finding that matches {pattern!r}")
-        if stats.get("findings") != len(found):
+        if stats.get("findings", 0) != len(found):
             wrong.append(f"{len(found)} findings in the file, {stats.get('findings')} counted")
         return wrong if not wrong or verbose else wrong + ["output: " + text[-1500:]]
 

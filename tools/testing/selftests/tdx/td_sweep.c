@@ -92,9 +92,6 @@ static void read_faults(struct __test_metadata *_metadata)
 		if (sscanf(line, "status,%llx,%63[^,]", &status, name) != 2)
 			continue;
 		ASSERT_LT(nr_faults, MAX_FAULTS - 10);
-		/* The platform's checker has its own view of that one. */
-		if (!strcmp(name, "TDX_SYS_LP_INIT_NOT_DONE"))
-			continue;
 		if (failed(status))
 			add_fault(name, NULL, status);
 	}

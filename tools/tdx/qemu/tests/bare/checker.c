@@ -96,12 +96,15 @@ static void flush_then_store(void)
 	on_each_cpu(flush_cache, NULL);
 }
 
+static void clflush_lines(uint64_t pa, unsigned int begin, unsigned int end)
+{
+	for (; begin < end; begin++)
+		clflush((void *)(pa + 64 * begin));
+}
+
 static void clflush_page(uint64_t pa)
 {
-	unsigned int i;
-
-	for (i = 0; i < PAGE; i += 64)
-		clflush((void *)(pa + i));
+	clflush_lines(pa, 0, PAGE / 64);
 }
 
 static void td_page(void)
@@ -122,6 +125,17 @@ static void td_page(void)
 	store((void *)(TD_PAGE + 2 * PAGE + 64));
 	rax = leaf(TDH_MNG_CREATE, TD_PAGE + 2 * PAGE, KEYID + 3, 0);
 	check(rax == 0, "a TD with a page that was written after that: %lx", rax);
+	/* Each line is flushed once, and one is written afterwards */
+	store((void *)(TD_PAGE + 3 * PAGE));
+	clflush_lines(TD_PAGE + 3 * PAGE, 0, 32);
+	store((void *)(TD_PAGE + 3 * PAGE + 64));
+	clflush_lines(TD_PAGE + 3 * PAGE, 32, 64);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE + 3 * PAGE, KEYID + 4, 0);
+	check(rax == 0, "a TD with a page that was written between: %lx", rax);
+	store((void *)(TD_PAGE + 4 * PAGE));
+	clflush_lines(TD_PAGE + 4 * PAGE, 0, 63);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE + 4 * PAGE, KEYID + 5, 0);
+	check(rax == 0, "a TD with a page of which one line was not flushed: %lx", rax);
 	on_each_cpu(flush_cache, NULL);
 }
 
@@ -255,6 +269,19 @@ static void host_write_later(void)
 	on_each_cpu(flush_cache, NULL);
 }
 
+/* The leaf writes nothing, but what it reads is the host's */
+static void host_write_rdmd(void)
+{
+	uint64_t rax;
+
+	if (!bring_up(0))
+		return;
+	on_each_cpu(flush_cache, NULL);
+	store((void *)PAMT_BASE);
+	rax = leaf(TDH_PHYMEM_PAGE_RDMD, TD_PAGE, 0, 0);
+	check(rax == 0, "TDH.PHYMEM.PAGE.RDMD: %lx", rax);
+}
+
 static void host_write_before_key(void)
 {
 	if (!configure())
@@ -331,6 +358,14 @@ static void cache_wb(void *unused)
 	leaf(TDH_PHYMEM_CACHE_WB, 0, 0, 0);
 }
 
+static void free_keyid(void)
+{
+	leaf(TDH_MNG_VPFLUSHDONE, TD_PAGE, 0, 0);
+	on_cpu(0, cache_wb, NULL);
+	on_cpu(2, cache_wb, NULL);
+	leaf(TDH_MNG_KEY_FREEID, TD_PAGE, 0, 0);
+}
+
 /* A TD with one page more than its TDR, and both pages given back */
 static bool reclaim_td(void)
 {
@@ -339,10 +374,7 @@ static bool reclaim_td(void)
 	if (!make_td())
 		return false;
 	add_page(1);
-	leaf(TDH_MNG_VPFLUSHDONE, TD_PAGE, 0, 0);
-	on_cpu(0, cache_wb, NULL);
-	on_cpu(2, cache_wb, NULL);
-	leaf(TDH_MNG_KEY_FREEID, TD_PAGE, 0, 0);
+	free_keyid();
 	rax = leaf(TDH_PHYMEM_PAGE_RECLAIM, TD_PAGE + PAGE, 0, 0);
 	check(rax == 0, "TDH.PHYMEM.PAGE.RECLAIM of the page: %lx", rax);
 	rax = leaf(TDH_PHYMEM_PAGE_RECLAIM, TD_PAGE, 0, 0);
@@ -362,7 +394,7 @@ static void reclaimed(void)
 
 /* ---- conversion */
 
-static void convert(uint64_t pa, unsigned long size)
+static __attribute__((noipa)) void convert(uint64_t pa, unsigned long size)
 {
 	static const uint8_t zero[64] __attribute__((aligned(64)));
 	unsigned long i;
@@ -438,6 +470,42 @@ static void converted_take_back(void)
 	check(true, "the memory is the host's");
 }
 
+/* All is converted, but the module was not done with it */
+static void converted_later(void)
+{
+	uint64_t rax;
+
+	if (!bring_up(0))
+		return;
+	on_each_cpu(flush_cache, NULL);
+	convert(PAMT_BASE, PAMT_SIZE);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE, KEYID + 1, 0);
+	check(rax == 0, "TDH.MNG.CREATE: %lx", rax);
+	on_each_cpu(flush_cache, NULL);
+}
+
+/* Two halves of a page, and it was the module's between */
+static void converted_twice(void)
+{
+	uint64_t rax;
+
+	if (!reclaim_td())
+		return;
+	convert(TD_PAGE, PAGE / 2);
+	on_each_cpu(flush_cache, NULL);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE, KEYID + 2, 0);
+	check(rax == 0, "TDH.MNG.CREATE: %lx", rax);
+	on_cpu(0, key_config, (void *)TD_PAGE);
+	on_cpu(2, key_config, (void *)TD_PAGE);
+	free_keyid();
+	rax = leaf(TDH_PHYMEM_PAGE_RECLAIM, TD_PAGE, 0, 0);
+	check(rax == 0, "TDH.PHYMEM.PAGE.RECLAIM: %lx", rax);
+	on_each_cpu(flush_cache, NULL);
+	convert(TD_PAGE + PAGE / 2, PAGE / 2);
+	check(attempt(load, (void *)TD_PAGE) == MC, "a load from the half that was converted before raises #MC");
+	check(attempt(load, (void *)(TD_PAGE + PAGE / 2)) == -1, "one from the other half does not");
+}
+
 static void reclaimed_converted(void)
 {
 	if (!reclaim_td())
@@ -478,6 +546,37 @@ static void init_clean(void)
 	send_init(1);
 	send_sipi(1);
 	check(cpu_answers(1), "CPU 1 is back after INIT and SIPI");
+}
+
+static void td_call(void *unused)
+{
+	(void)unused;
+	leaf(TDH_MNG_VPFLUSHDONE, TD_PAGE, 0, 0);
+}
+
+/* It writes back the caches of a package */
+static void init_written_back(void)
+{
+	if (!make_td())
+		return;
+	on_cpu(1, td_call, NULL);
+	on_cpu(0, cache_wb, NULL);
+	on_cpu(2, cache_wb, NULL);
+	on_cpu(1, leave_vmx, NULL);
+	send_init(1);
+	send_sipi(1);
+	check(cpu_answers(1), "CPU 1 is back after INIT and SIPI");
+}
+
+/* There is no KeyID that it would do that for, and it says so */
+static void off_not_written_back(void)
+{
+	uint64_t rax;
+
+	if (!bring_up(0))
+		return;
+	rax = leaf(TDH_PHYMEM_CACHE_WB, 0, 0, 0);
+	check(rax && !(rax >> 63), "TDH.PHYMEM.CACHE.WB: %lx", rax);
 }
 
 static void off_dirty(void)
@@ -582,6 +681,57 @@ static void busy_often(void)
 	busy(1000);
 }
 
+/* The platform answers in the place of the module, which has neither refused nor written anything */
+static void injected(void)
+{
+	uint64_t rax;
+
+	if (!bring_up(0))
+		return;
+	on_each_cpu(flush_cache, NULL);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE, KEYID + 1, 0);
+	check(rax == 0xc000050200000000, "the first answer: %lx", rax);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE, KEYID + 1, 0);
+	check(rax == 0, "the second one: %lx", rax);
+	store((void *)TD_PAGE);
+}
+
+/* ---- the test interface, see test.c */
+
+static void command(const char *text)
+{
+	char answer[128] = "";
+	unsigned int i = 0;
+
+	print("%s: ", text);
+	while (*text)
+		outb(0x7d0, *text++);
+	outb(0x7d0, '\n');
+	while (!inb(0x7d1))
+		pause();
+	while (i < sizeof(answer) - 1 && (answer[i] = inb(0x7d0)))
+		i++;
+	print("%s\n", answer);
+}
+
+static void test_reset(void)
+{
+	if (!bring_up(0))
+		return;
+	on_each_cpu(flush_cache, NULL);
+	command("td 0x101000000");
+	command("state");
+	command("reset");
+	command("state");
+	on_each_cpu(leave_vmx, NULL);
+	if (!bring_up(0))
+		return;
+	store((void *)0x101000000);
+	command("state");
+	on_each_cpu(flush_cache, NULL);
+	check(true, "done");
+}
+
 static void no_lp_init(void)
 {
 	uint64_t rax;
@@ -606,5 +756,8 @@ const struct test checker_tests[] = {
 	{ "reset-dirty", reset_dirty }, { "reset-clean", reset_clean },
 	{ "kexec-dirty", kexec_dirty }, { "kexec-clean", kexec_clean },
 	{ "reserved-rax", reserved_rax }, { "reserved-rax-seamldr", reserved_rax_seamldr }, { "busy-storm", busy_storm }, { "busy-often", busy_often },
+	{ "host-write-rdmd", host_write_rdmd }, { "converted-later", converted_later }, { "converted-twice", converted_twice },
+	{ "init-written-back", init_written_back }, { "off-not-written-back", off_not_written_back },
+	{ "injected", injected }, { "test-reset", test_reset },
 	{ "no-lp-init", no_lp_init }, { NULL, NULL }
 };
