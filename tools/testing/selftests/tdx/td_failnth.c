@@ -104,7 +104,8 @@ static int make_td_failing(struct _test_data_failnth *self, unsigned int nth, bo
 /*
  * What is said when allocations of KVM fail. The page allocator shows who wanted
  * memory and then all that there is: TDX does not let it, its own messages are
- * shorter. alloc_workqueue() does.
+ * shorter. alloc_workqueue() does. SLUB has three lines of its own besides, if it
+ * can be debugged; they do not name who wanted it.
  */
 static bool log_expected(const char *text)
 {
@@ -115,7 +116,10 @@ static bool log_expected(const char *text)
 		workqueue = false;
 	}
 	if (!dump)
-		return strstr(text, "debugfs: out of free dentries") ||
+		return strstr(text, "SLUB: Unable to allocate memory on node ") ||
+		       (strstr(text, "  cache: ") && strstr(text, ", object size: ")) ||
+		       (strstr(text, "  node ") && strstr(text, ": slabs: ")) ||
+		       strstr(text, "debugfs: out of free dentries") ||
 		       strstr(text, "kmemleak: Cannot allocate a scan area");
 
 	workqueue |= !!strstr(text, " alloc_workqueue");
