@@ -15,6 +15,7 @@
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
 #include <linux/limits.h>
 #include <linux/memory_hotplug.h>
 #include <linux/migrate.h>
@@ -26,6 +27,7 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/swap.h>
 
@@ -34,6 +36,9 @@
 #include "observe.h"
 #include "tdx.h"
 #include "test.h"
+
+/* Bytes of PAMTs that are freed without scheduling between */
+#define TDX_GIVE_AT_ONCE	SZ_64M
 
 /* What a 64-byte direct store writes */
 #define TDX_CACHELINE	64
@@ -99,6 +104,24 @@ static bool tdx_page_keeps_block(unsigned long pfn)
 }
 
 /*
+ * Is the first page in the middle of a larger one that is in use (a huge page, a
+ * large folio)? alloc_contig_range() moves such a one only if it begins in the
+ * place, and would move all the rest before it gives up. Returns where that page
+ * ends, or 0.
+ */
+static unsigned long tdx_page_reaches_in(unsigned long start)
+{
+	struct page *page = pfn_to_page(start);
+	struct page *head = compound_head(page);
+
+	if (page == head || !page_count(head))
+		return 0;
+
+	/* It may be gone by now. */
+	return max(page_to_pfn(head) + compound_nr(head), start + 1);
+}
+
+/*
  * Cheap checks before pages are moved away: most places fail here. Returns 0, or
  * where to go on: behind the highest thing that is in the way. Every page is
  * looked at twice at most, if the next place tried begins there, and those of the
@@ -144,7 +167,7 @@ static u64 tdx_pamt_obstacle(unsigned long start, unsigned long end, int nid,
 			return PFN_PHYS(pageblock_align(start));
 	}
 
-	return 0;
+	return PFN_PHYS(tdx_page_reaches_in(start));
 }
 
 /*
@@ -218,7 +241,7 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid, bool move)
 	if (next)
 		return next;
 
-	/* Not zeroed: the module initialises it. */
+	/* The module initialises it: not zeroed, if init_on_alloc= does not want it. */
 	err = alloc_contig_range(PHYS_PFN(start), PHYS_PFN(end), MIGRATE_MOVABLE,
 				 GFP_KERNEL | __GFP_NOWARN);
 	if (err)
@@ -231,8 +254,14 @@ static u64 tdx_pamt_take(void *ctx, u64 start, u64 end, int nid, bool move)
 
 static void tdx_pamt_give(void *ctx, u64 start, u64 end)
 {
+	u64 next;
+
 	WRITE_ONCE(tdx_pamt_allocated, tdx_pamt_allocated - (end - start));
-	free_contig_range(PHYS_PFN(start), PHYS_PFN(end - start));
+	for (; start < end; start = next) {
+		next = min(end, start + TDX_GIVE_AT_ONCE);
+		free_contig_range(PHYS_PFN(start), PHYS_PFN(next - start));
+		cond_resched();
+	}
 }
 
 static const struct tdmr_pamt_ops tdx_pamt_ops = {
@@ -298,8 +327,12 @@ static void tdx_clear_private(u64 base, u64 bytes)
 	const u8 *zero = page_address(ZERO_PAGE(0));
 	u64 pa;
 
-	for (pa = base; pa < base + bytes; pa += TDX_CACHELINE)
+	for (pa = base; pa < base + bytes; pa += TDX_CACHELINE) {
 		movdir64b((void __iomem *)__va(pa), zero);
+		/* Gigabytes take seconds. Before kexec there is nobody else to run. */
+		if (IS_ALIGNED(pa, SZ_1M) && !irqs_disabled())
+			cond_resched();
+	}
 	/* Direct stores are weakly ordered. */
 	mb();
 }
