@@ -75,7 +75,17 @@ static const struct tdx_message messages[] = {
 	{
 		"have never been brought up", TDX_BAD,
 		"CPUs were never online; the TDX module has to see every CPU once",
-		"bring them online once; remove maxcpus= and nosmt from the kernel's command line"
+		"bring them online once; remove maxcpus= from the kernel's command line"
+	},
+	{
+		"SMT is off, echo on", TDX_BAD,
+		"CPUs are offline because SMT is off; the TDX module has to see every CPU once",
+		"echo on > /sys/devices/system/cpu/smt/control and try again; then SMT can be switched off again"
+	},
+	{
+		"SMT is off, boot", TDX_BAD,
+		"CPUs are offline because SMT is off for good; the TDX module has to see every CPU once",
+		"boot without nosmt=force"
 	},
 	{
 		"are offline, it has to see every CPU once", TDX_BAD,

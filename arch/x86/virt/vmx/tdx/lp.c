@@ -14,6 +14,7 @@
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/printk.h>
+#include <linux/topology.h>
 
 #include <asm/virtext.h>
 
@@ -50,6 +51,19 @@ static void tdx_lp_note_vmx(void *vmx)
 		cpumask_set_cpu(smp_processor_id(), vmx);
 }
 
+/* Are these CPUs offline because SMT is off? CPU_SMT_ENABLED: not for that */
+static enum cpuhp_smt_control tdx_smt_off(const struct cpumask *missing)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, missing) {
+		if (!topology_is_primary_thread(cpu))
+			return cpu_smt_control;
+	}
+
+	return CPU_SMT_ENABLED;
+}
+
 /* Present CPUs that are not online, as long as there are any: -EAGAIN. */
 static int tdx_lps_online(struct cpumask *missing)
 {
@@ -62,8 +76,21 @@ static int tdx_lps_online(struct cpumask *missing)
 	if (!cpumask_andnot(missing, cpu_present_mask, cpu_online_mask) && !fake)
 		return 0;
 
-	tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; bring them online and try again\n",
-		cpumask_pr_args(missing));
+	switch (tdx_smt_off(missing)) {
+	case CPU_SMT_DISABLED:
+		tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; SMT is off, echo on > /sys/devices/system/cpu/smt/control and try again\n",
+			cpumask_pr_args(missing));
+		break;
+	case CPU_SMT_FORCE_DISABLED:
+		tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; SMT is off, boot without nosmt=force\n",
+			cpumask_pr_args(missing));
+		break;
+	default:
+		tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; bring them online and try again\n",
+			cpumask_pr_args(missing));
+		break;
+	}
+
 	return -EAGAIN;
 }
 
