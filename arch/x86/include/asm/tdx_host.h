@@ -14,6 +14,7 @@ struct cpuinfo_x86;
 
 #ifdef CONFIG_INTEL_TDX_HOST
 
+bool tdx_possible(void);
 int tdx_detect(void);
 int tdx_init(void);
 
@@ -36,6 +37,7 @@ const char *tdx_private_memory(u64 pa);
 
 #else /* !CONFIG_INTEL_TDX_HOST */
 
+static inline bool tdx_possible(void) { return false; }
 static inline int tdx_detect(void) { return -ENODEV; }
 static inline int tdx_init(void) { return -ENODEV; }
 static inline void tdx_cpu_detect(struct cpuinfo_x86 *c) { }

@@ -175,7 +175,7 @@ static void tdx_detect_other_cpu(unsigned int cpu)
 	/* Pairs with tdx_platform(): it is all there. */
 	smp_store_release(&tdx_odd_cpu.msr, msr);
 
-	tdx_err(FW_BUG "CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx; TDX is disabled, firmware must set all CPUs alike, look for a BIOS update\n",
+	tdx_err(FW_BUG "CPU %u differs: MSR 0x%x %s is 0x%llx, on the boot CPU 0x%llx; TDX is disabled if it is not in use already, firmware must set all CPUs alike, look for a BIOS update\n",
 		cpu, msr, tdx_msr_name(msr), val, boot_val);
 }
 
@@ -283,6 +283,20 @@ int tdx_platform(struct tdx_platform *platform)
 	}
 
 	return 0;
+}
+
+/**
+ * tdx_platform_fits() - as tdx_platform(), without a word
+ *
+ * Context: Any.
+ */
+bool tdx_platform_fits(void)
+{
+	struct tdx_platform platform;
+
+	/* Pairs with tdx_detect_other_cpu(). */
+	return !tdx_host_off && !smp_load_acquire(&tdx_odd_cpu.msr) &&
+	       tdx_decode_msrs(&tdx_boot_msrs, &platform) == TDX_PLATFORM_OK;
 }
 
 #ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST

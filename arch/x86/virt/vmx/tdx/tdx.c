@@ -384,6 +384,29 @@ static int tdx_do_detect(void)
 }
 
 /**
+ * tdx_possible() - is it worth asking for a TD?
+ *
+ * Makes no SEAMCALL, so before LOADED it only knows what the MSRs say.
+ *
+ * Context: Any. Does not wait for an initialisation.
+ * Return: false if tdx_detect() or tdx_init() would fail, whatever is done before
+ *	   the next boot.
+ */
+bool tdx_possible(void)
+{
+	switch (tdx_get_state()) {
+	case TDX_UNKNOWN:
+	case TDX_LOADED:
+		return tdx_platform_fits();
+	case TDX_INITIALIZED:
+		return true;
+	default:
+		return false;
+	}
+}
+EXPORT_SYMBOL_GPL(tdx_possible);
+
+/**
  * tdx_detect() - is there a TDX module that can be initialised?
  *
  * The first call looks, and says in the log what it found; later ones repeat
@@ -396,13 +419,15 @@ static int tdx_do_detect(void)
  * * -ENODEV	- there is none; the log says why
  * * -EPERM	- this CPU is not in VMX operation; nothing is decided
  * * -ENOMEM	- out of memory; nothing is decided
+ * * -EAGAIN	- the caller is being killed while it waits for others
  * * -EFAULT	- initialisation has failed for good
  */
 int tdx_detect(void)
 {
 	int ret;
 
-	mutex_lock(&tdx_lock);
+	if (mutex_lock_killable(&tdx_lock))
+		return -EAGAIN;
 
 	switch (tdx.state) {
 	case TDX_UNKNOWN:
@@ -454,7 +479,8 @@ int tdx_init(void)
 {
 	int ret;
 
-	mutex_lock(&tdx_lock);
+	if (mutex_lock_killable(&tdx_lock))
+		return -EAGAIN;
 
 	switch (tdx.state) {
 	case TDX_NONE:

@@ -66,6 +66,7 @@ enum tdx_why tdx_decode_msrs(const struct tdx_cpu_msrs *msrs,
 u32 tdx_msrs_differ(const struct tdx_cpu_msrs *a, const struct tdx_cpu_msrs *b,
 		    u64 *val_a, u64 *val_b);
 int tdx_platform(struct tdx_platform *platform);
+bool tdx_platform_fits(void);
 
 /* seamldr.c */
 int seamldr_find_module(void);

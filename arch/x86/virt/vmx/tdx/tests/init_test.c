@@ -4,10 +4,12 @@
  * SEAMCALL failing in every way.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include <asm/tdx.h>
 #include <asm/tdx_host.h>
@@ -186,6 +188,50 @@ static void test_killed(struct kunit *test)
 	tdx_get_error(error, sizeof(error));
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(error, "killed"), "%s", error);
 	KUNIT_EXPECT_EQ(test, tdx_test_state(), TDX_LOADED);
+	KUNIT_EXPECT_EQ(test, tdx_init(), 0);
+}
+
+struct holder {
+	struct work_struct work;
+	struct completion held;
+	struct completion let_go;
+};
+
+static void hold_state(struct work_struct *work)
+{
+	struct holder *holder = container_of(work, struct holder, work);
+
+	tdx_lock_state();
+	complete(&holder->held);
+	wait_for_completion(&holder->let_go);
+	tdx_unlock_state();
+}
+
+/* Nor does it wait for the end of what another caller does. */
+static void test_killed_waiting(struct kunit *test)
+{
+	struct tdx_sim *sim = test->priv;
+	struct holder holder;
+
+	tdx_sim_start(test, sim);
+	KUNIT_ASSERT_EQ(test, tdx_detect(), 0);
+
+	INIT_WORK_ONSTACK(&holder.work, hold_state);
+	init_completion(&holder.held);
+	init_completion(&holder.let_go);
+	queue_work(system_unbound_wq, &holder.work);
+	wait_for_completion(&holder.held);
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_EQ(test, tdx_detect(), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, tdx_init(), -EAGAIN);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+
+	complete(&holder.let_go);
+	flush_work(&holder.work);
+	destroy_work_on_stack(&holder.work);
 	KUNIT_EXPECT_EQ(test, tdx_init(), 0);
 }
 
@@ -384,6 +430,7 @@ static struct kunit_case init_test_cases[] = {
 	KUNIT_CASE_PARAM(test_module_shutdown, module_gen_params),
 	KUNIT_CASE(test_reason_of_shutdown),
 	KUNIT_CASE(test_killed),
+	KUNIT_CASE(test_killed_waiting),
 	KUNIT_CASE(test_offline_memory),
 	KUNIT_CASE_PARAM(test_retry, retry_gen_params),
 	KUNIT_CASE(test_no_retry),

@@ -244,6 +244,7 @@ static void test_state(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, make_call(c->call), c->ret);
 	KUNIT_EXPECT_EQ(test, tdx_test_state(), c->to);
+	KUNIT_EXPECT_EQ(test, tdx_possible(), c->to != TDX_NONE && c->to != TDX_SHUTDOWN);
 	KUNIT_EXPECT_EQ(test, tdx_pamt_held(), c->to == TDX_INITIALIZED ?
 			tdx_sim_pamt_bytes(sim) : 0);
 }
@@ -266,6 +267,19 @@ static void test_second_try(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdx_init(), 0);
 	KUNIT_EXPECT_EQ(test, tdx_test_state(), TDX_INITIALIZED);
 	KUNIT_EXPECT_EQ(test, tdxm_state(sim->model), TDXM_READY);
+}
+
+/* What the MSRs say is known without a SEAMCALL. */
+static void test_possible(struct kunit *test)
+{
+	struct tdx_sim *sim = test->priv;
+
+	reach(test, sim, TDX_UNKNOWN);
+	KUNIT_EXPECT_TRUE(test, tdx_possible());
+	set_outcome(sim, NO_SEAMRR);
+	KUNIT_EXPECT_FALSE(test, tdx_possible());
+	KUNIT_EXPECT_EQ(test, tdx_test_state(), TDX_UNKNOWN);
+	KUNIT_EXPECT_EQ(test, sim->seamcalls, 0);
 }
 
 static void test_quiet(struct kunit *test)
@@ -308,6 +322,7 @@ static void state_exit(struct kunit *test)
 static struct kunit_case state_test_cases[] = {
 	KUNIT_CASE_PARAM(test_state, state_gen_params),
 	KUNIT_CASE_PARAM(test_second_try, state_gen_params),
+	KUNIT_CASE(test_possible),
 	KUNIT_CASE(test_quiet),
 	{}
 };
