@@ -80,11 +80,13 @@ LINES = [
 # Texts without a status: each has to be known, with this severity. Lines of this kernel, one of a kind
 MESSAGES = [
     ("tdx: enabled by firmware: SEAMRR [0x7a000000, 0x7c000000), TDX KeyIDs [32, 64)", "good"),
-    ("tdx: CPU 3 differs: MSR 0x1401 IA32_SEAMRR_PHYS_MASK is 0x0, on the boot CPU 0xc00; TDX is disabled, firmware must set all CPUs alike, look for a BIOS update", "error"),
+    ("tdx: CPU 3 differs: MSR 0x1401 IA32_SEAMRR_PHYS_MASK is 0x0, on the boot CPU 0xc00; TDX is disabled if it is not in use already, firmware must set all CPUs alike, look for a BIOS update", "error"),
     ("tdx: not available: SEAMRR is not supported by the CPU, or firmware hides it (MSR 0xfe IA32_MTRRCAP = 0xd0a, bit 15 is 0)", "error"),
     ("tdx: not available: turned off by tdx_host=off on the command line", "error"),
     ("tdx: CPUs 2-3 have never been brought up, they may be unlike the others", "error"),
     ("tdx: cannot initialise the module: CPUs 2 are offline, it has to see every CPU once; bring them online and try again", "error"),
+    ("tdx: cannot initialise the module: CPUs 1,3 are offline, it has to see every CPU once; SMT is off, echo on > /sys/devices/system/cpu/smt/control and try again", "error"),
+    ("tdx: cannot initialise the module: CPUs 1,3 are offline, it has to see every CPU once; SMT is off, boot without nosmt=force", "error"),
     ("tdx: no PAMT for [0x0, 0x40000000): no contiguous memory, and smaller TDMRs would not help; 4112 KiB in one piece are wanted, of node 0 or else of any: create the first TD early after boot, or free memory, compact it (/proc/sys/vm/drop_caches, compact_memory) and try again", "error"),
     ("tdx: memory [0x100000000, 0x140000000) of node 1 is in no CMR, TDX cannot use it but TDs might get it: take it offline and try again", "error"),
     ("tdx: out of memory for the plan of TDMRs: free memory and try again", "error"),
