@@ -5,6 +5,7 @@
 Each case boots one test of bare/ on a small platform and looks at its lines (ok, not ok), at what the checker found, and at how QEMU
 ended. A finding that the case does not name is a failure, and so is one that it names and that does not come.
 """
+import concurrent.futures
 import copy
 import json
 import os
@@ -251,6 +252,15 @@ def run(case, verbose):
         return wrong if not wrong or verbose else wrong + ["output: " + text[-1500:]]
 
 
+def in_order(cases, verbose):
+    """(case, what is wrong), beside each other but those that have a whole CPU and the clock for themselves"""
+    alone = [c for c in cases if verbose or c.most_cpu is not None or c.test == "clocks"]
+    for case in alone:
+        yield case, run(case, verbose)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(lambda case: (case, run(case, verbose)), [c for c in cases if c not in alone])
+
+
 def main():
     names = [a for a in sys.argv[1:] if a != "-v"]
     verbose = "-v" in sys.argv[1:]
@@ -260,10 +270,8 @@ def main():
         return 2
     subprocess.run(["make", "-s", "-C", os.path.join(HERE, "bare"), "O=" + BUILD], check=True)
     passed = failed = 0
-    for case in CASES:
-        if names and case.name not in names:
-            continue
-        wrong = run(case, verbose)
+    cases = [c for c in CASES if not names or c.name in names]
+    for case, wrong in in_order(cases, verbose):
         print(f"{'not ok' if wrong else 'ok'} - {case.name}", flush=True)
         for line in wrong:
             print("    " + line.replace("\n", "\n    "))
