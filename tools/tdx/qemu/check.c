@@ -102,10 +102,12 @@ struct cpu_check {
     bool private_lines; /* its cache holds lines that the module wrote */
     bool no_lp_init;    /* reported */
     unsigned int busy;  /* answers in a row */
-    /* CLFLUSH: these lines of this page so far; 0: none of no page */
-    uint64_t flush_lines;
-    hwaddr flush_page;
-    uint32_t flush_written;     /* what tdx_page_written had, where it is 0 now */
+};
+
+/* CLFLUSH went over some lines of a page */
+struct line_flush {
+    uint64_t lines;
+    uint32_t written;   /* what tdx_page_written had, where it is 0 now */
 };
 
 static struct {
@@ -116,6 +118,7 @@ static struct {
     GArray *pamts;      /* struct owned_range */
     bool pamts_flushed; /* judged */
     GArray *taken;      /* struct taken */
+    GHashTable *line_flush;     /* page number -> struct line_flush */
     GHashTable *converted;      /* page number -> mask of lines */
     GHashTable *unconverted_reported;
     GHashTable *poisoned;       /* addresses of lines */
@@ -252,26 +255,27 @@ static bool cpu_concerned(CPUState *cs, uint32_t written)
 }
 
 /* A page that not all lines were flushed of is as before, unless somebody has written to it */
-static void end_line_flush(struct cpu_check *c)
+static gboolean end_line_flush(gpointer key, gpointer value, gpointer opaque)
 {
-    if (c->flush_lines) {
-        qatomic_cmpxchg(&tdx_page_written[c->flush_page], 0, c->flush_written);
-        c->flush_lines = 0;
+    uint64_t page = (uintptr_t)key;
+    const struct line_flush *flush = value;
+    const struct owned_range *range = opaque;
+
+    if (page * PAGE - range->base >= range->size) {
+        return false;
     }
+    qatomic_cmpxchg(&tdx_page_written[page], 0, flush->written);
+    return true;
 }
 
 static void judge_flush(hwaddr base, hwaddr size, const char *what)
 {
     hwaddr pa, first, last;
     uint64_t pages;
-    unsigned int i;
+    struct owned_range range = { base, size };
     CPUState *cs;
 
-    for (i = 0; i < check.nr_cpus; i++) {
-        if (check.cpu[i].flush_page * PAGE - base < size) {
-            end_line_flush(&check.cpu[i]);
-        }
-    }
+    g_hash_table_foreach_remove(check.line_flush, end_line_flush, &range);
     CPU_FOREACH(cs) {
         pages = 0;
         first = last = 0;
@@ -314,15 +318,16 @@ void helper_cache_flush(CPUX86State *env)
 
 /*
  * CLFLUSH, CLFLUSHOPT, CLWB: all caches of the machine lose or write back the
- * line. From the first line of a page on stores to it are seen: with one between
- * them, the flush of all lines says nothing.
+ * line, whichever CPU does it. From the first line of a page on, stores to the
+ * page are seen; all of its lines have to be flushed after one.
  */
 void helper_line_flush(CPUX86State *env, target_ulong va)
 {
     CPUState *cs = env_cpu(env);
-    struct cpu_check *c;
     CPUTLBEntryFull *full;
+    struct line_flush *flush;
     uint32_t written;
+    gpointer key;
     void *host;
     hwaddr pa;
 
@@ -338,21 +343,24 @@ void helper_line_flush(CPUX86State *env, target_ulong va)
         return;
     }
     QEMU_LOCK_GUARD(&check.lock);
-    c = &check.cpu[cs->cpu_index];
+    key = (gpointer)(uintptr_t)(pa / PAGE);
+    flush = g_hash_table_lookup(check.line_flush, key);
     written = qatomic_read(&tdx_page_written[pa / PAGE]);
-    if (!c->flush_lines || c->flush_page != pa / PAGE || written) {
-        end_line_flush(c);
-        if (!written) {
-            return;
+    if (written) {
+        if (!flush) {
+            flush = g_new(struct line_flush, 1);
+            g_hash_table_insert(check.line_flush, key, flush);
         }
-        c->flush_page = pa / PAGE;
-        c->flush_written = written;
+        flush->lines = 0;
+        flush->written = written;
         qatomic_cmpxchg(&tdx_page_written[pa / PAGE], written, 0);
         watch(pa & -PAGE, PAGE);
+    } else if (!flush) {
+        return;
     }
-    c->flush_lines |= 1ULL << (pa % PAGE / LINE);
-    if (c->flush_lines == LINES_ALL) {
-        c->flush_lines = 0;
+    flush->lines |= 1ULL << (pa % PAGE / LINE);
+    if (flush->lines == LINES_ALL) {
+        g_hash_table_remove(check.line_flush, key);
     }
 }
 
@@ -989,6 +997,7 @@ void tdx_check_clear(void)
     check.now = 0;
     g_array_set_size(check.pamts, 0);
     g_array_set_size(check.taken, 0);
+    g_hash_table_remove_all(check.line_flush);
     g_hash_table_remove_all(check.converted);
     g_hash_table_remove_all(check.unconverted_reported);
     g_hash_table_remove_all(check.poisoned);
@@ -1023,6 +1032,7 @@ void tdx_check_start(TdxPlatform *tdx, Error **errp)
     check.cpu = g_new0(struct cpu_check, check.nr_cpus);
     check.pamts = g_array_new(false, false, sizeof(struct owned_range));
     check.taken = g_array_new(false, false, sizeof(struct taken));
+    check.line_flush = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     check.converted = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     check.unconverted_reported = g_hash_table_new(NULL, NULL);
     check.poisoned = g_hash_table_new(NULL, NULL);

@@ -107,6 +107,11 @@ static void clflush_page(uint64_t pa)
 	clflush_lines(pa, 0, PAGE / 64);
 }
 
+static void clflush_first(void *pa)
+{
+	clflush(pa);
+}
+
 static void td_page(void)
 {
 	uint64_t rax;
@@ -136,6 +141,12 @@ static void td_page(void)
 	clflush_lines(TD_PAGE + 4 * PAGE, 0, 63);
 	rax = leaf(TDH_MNG_CREATE, TD_PAGE + 4 * PAGE, KEYID + 5, 0);
 	check(rax == 0, "a TD with a page of which one line was not flushed: %lx", rax);
+	/* It does not matter which CPU flushes */
+	store((void *)(TD_PAGE + 5 * PAGE));
+	on_cpu(1, clflush_first, (void *)(TD_PAGE + 5 * PAGE));
+	clflush_page(TD_PAGE + 5 * PAGE);
+	rax = leaf(TDH_MNG_CREATE, TD_PAGE + 5 * PAGE, KEYID + 6, 0);
+	check(rax == 0, "a TD with a page that two CPUs went over: %lx", rax);
 	on_each_cpu(flush_cache, NULL);
 }
 
