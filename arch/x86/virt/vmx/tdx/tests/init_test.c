@@ -203,7 +203,8 @@ static void hold_state(struct work_struct *work)
 
 	tdx_lock_state();
 	complete(&holder->held);
-	wait_for_completion(&holder->let_go);
+	/* It ends in any case, so that who does wait fails and does not hang. */
+	wait_for_completion_timeout(&holder->let_go, 5 * HZ);
 	tdx_unlock_state();
 }
 
