@@ -83,7 +83,7 @@ static const struct tdx_message messages[] = {
 		"echo on > /sys/devices/system/cpu/smt/control and try again; then SMT can be switched off again"
 	},
 	{
-		"SMT is off, boot", TDX_BAD,
+		"SMT is off until the next boot", TDX_BAD,
 		"CPUs are offline because SMT is off for good; the TDX module has to see every CPU once",
 		"boot without nosmt=force"
 	},

@@ -394,7 +394,7 @@ static void check_cpus_online(struct check *check)
 
 	list_cpus(host, cpus, sizeof(cpus), is_offline, 0);
 	warn(check, "cpus-offline",
-	     "bring them online once before TDX is initialised, if SMT is off by /sys/devices/system/cpu/smt/control; remove maxcpus=, nr_cpus= and nosmt=force from the kernel's command line",
+	     "bring them online once before TDX is initialised (if SMT is off: echo on > /sys/devices/system/cpu/smt/control); remove maxcpus=, nr_cpus= and nosmt=force from the kernel's command line",
 	     "%u of %u CPUs are offline: %s. The module has to be initialised on every CPU",
 	     host->nr_cpus - host->nr_online, host->nr_cpus, cpus);
 }

@@ -86,7 +86,7 @@ MESSAGES = [
     ("tdx: CPUs 2-3 have never been brought up, they may be unlike the others", "error"),
     ("tdx: cannot initialise the module: CPUs 2 are offline, it has to see every CPU once; bring them online and try again", "error"),
     ("tdx: cannot initialise the module: CPUs 1,3 are offline, it has to see every CPU once; SMT is off, echo on > /sys/devices/system/cpu/smt/control and try again", "error"),
-    ("tdx: cannot initialise the module: CPUs 1,3 are offline, it has to see every CPU once; SMT is off, boot without nosmt=force", "error"),
+    ("tdx: cannot initialise the module: CPUs 1,3 are offline, it has to see every CPU once; SMT is off until the next boot (nosmt=force, or forceoff in /sys/devices/system/cpu/smt/control)", "error"),
     ("tdx: no PAMT for [0x0, 0x40000000): no contiguous memory, and smaller TDMRs would not help; 4112 KiB in one piece are wanted, of node 0 or else of any: create the first TD early after boot, or free memory, compact it (/proc/sys/vm/drop_caches, compact_memory) and try again", "error"),
     ("tdx: memory [0x100000000, 0x140000000) of node 1 is in no CMR, TDX cannot use it but TDs might get it: take it offline and try again", "error"),
     ("tdx: out of memory for the plan of TDMRs: free memory and try again", "error"),

@@ -82,7 +82,7 @@ static int tdx_lps_online(struct cpumask *missing)
 			cpumask_pr_args(missing));
 		break;
 	case CPU_SMT_FORCE_DISABLED:
-		tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; SMT is off, boot without nosmt=force\n",
+		tdx_err("cannot initialise the module: CPUs %*pbl are offline, it has to see every CPU once; SMT is off until the next boot (nosmt=force, or forceoff in /sys/devices/system/cpu/smt/control)\n",
 			cpumask_pr_args(missing));
 		break;
 	default:

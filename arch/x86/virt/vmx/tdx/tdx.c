@@ -389,8 +389,9 @@ static int tdx_do_detect(void)
  * Makes no SEAMCALL, so before LOADED it only knows what the MSRs say.
  *
  * Context: Any. Does not wait for an initialisation.
- * Return: false if tdx_detect() or tdx_init() would fail, whatever is done before
- *	   the next boot.
+ * Return: false if MSRs, tdx_host=off or an earlier attempt say that there will be
+ *	   none before the next boot. True is no promise: CPUs may be offline, even
+ *	   for good (nosmt=force).
  */
 bool tdx_possible(void)
 {
