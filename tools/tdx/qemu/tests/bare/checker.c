@@ -536,15 +536,20 @@ static void tdmr_init(void *unused)
 	leaf(TDH_SYS_TDMR_INIT, TDMR_BASE, 0, 0);
 }
 
+static void init_cpu_1(void)
+{
+	on_cpu(1, leave_vmx, NULL);
+	send_init(1);
+	send_sipi(1);
+	check(cpu_answers(1), "CPU 1 is back after INIT and SIPI");
+}
+
 static void init_dirty(void)
 {
 	if (!bring_up(NO_TDMR_INIT))
 		return;
 	on_cpu(1, tdmr_init, NULL);
-	on_cpu(1, leave_vmx, NULL);
-	send_init(1);
-	send_sipi(1);
-	check(cpu_answers(1), "CPU 1 is back after INIT and SIPI");
+	init_cpu_1();
 }
 
 static void init_clean(void)
@@ -553,10 +558,7 @@ static void init_clean(void)
 		return;
 	on_cpu(1, tdmr_init, NULL);
 	on_cpu(1, flush_cache, NULL);
-	on_cpu(1, leave_vmx, NULL);
-	send_init(1);
-	send_sipi(1);
-	check(cpu_answers(1), "CPU 1 is back after INIT and SIPI");
+	init_cpu_1();
 }
 
 static void td_call(void *unused)
@@ -573,10 +575,7 @@ static void init_written_back(void)
 	on_cpu(1, td_call, NULL);
 	on_cpu(0, cache_wb, NULL);
 	on_cpu(2, cache_wb, NULL);
-	on_cpu(1, leave_vmx, NULL);
-	send_init(1);
-	send_sipi(1);
-	check(cpu_answers(1), "CPU 1 is back after INIT and SIPI");
+	init_cpu_1();
 }
 
 /* There is no KeyID that it would do that for, and it says so */
