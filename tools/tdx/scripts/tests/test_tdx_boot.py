@@ -50,6 +50,10 @@ class TdxBoot(unittest.TestCase):
     def test_options_of_the_platform(self):
         _, out, _ = self.print_command({}, "--slow-clock", "32", "--mark", "start_kernel")
         self.assertIn(",mark=start_kernel,slow-clock=32 -rtc clock=vm", out)
+        _, out, _ = self.print_command({}, "--memory-in", "/tmp")
+        self.assertIn(" memory-backend-file,mem-path=/tmp,share=on,id=ram,size=4294967296,reserve=off", out)
+        _, _, err = self.print_command({}, "--memory-in", "/nowhere")
+        self.assertIn("--memory-in /nowhere: not a folder: give one that", err)
         _, plain, _ = self.print_command({}, "--slow-clock", "1")
         self.assertNotIn("clock", plain)
         self.assertIn(" tcg,thread=multi ", plain)
