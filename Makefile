@@ -308,25 +308,24 @@ test-stock:
 	@$(MAKE) $(QEMU_BIN)
 	@tools/tdx/qemu/tests/stock-kernel.sh
 
-# All machines of test-guest with kernels that look for mistakes, some with kmemleak, which scans all memory, and KUnit. Not part
-# of "make test": they are several times as slow, so the kernel's own time limits are longer, too.
+# All machines of test-guest with kernels that look for mistakes, and KUnit. Not part of "make test": they are several times as slow,
+# so the kernel's own time limits are longer, too.
 KERNELS ?= kasan kcsan
 SLOW := sysctl.kernel.hung_task_timeout_secs=960 rcupdate.rcu_cpu_stall_timeout=168
+APPEND_kasan := kmemleak=on
 # KASAN's shadow is an eighth of the machine's memory, written twice: machines with the memory of real ones have theirs on the disk
 ON_DISK_kasan := map-*
-LEAKS := config-fails key-config-fails tdmr-init-fails module-gone nr_cpus sleep
 .PHONY: test-sanitizers
 test-sanitizers: packages-run-test
 	@$(MAKE) host $(QEMU_BIN) guest-kexec
 	@failed=0; for kernel in $(KERNELS); do $(MAKE) sanitizers-$$kernel || failed=1; done; exit $$failed
 
 sanitizers-%: $(B)/linux-%-obj/tdx_ask/initramfs.cpio
-	@failed=0; run="$(SCRIPTS)/run-guest-tests --kernel $(B)/linux-$*-obj/vmlinux --test-kernel \
-			--initrd $(B)/guest/initramfs.cpio --jobs 2 --timeout-scale 8"; \
-		$$run --append "$(SLOW)" --firmware 8 $(if $(ON_DISK_$*),--except '$(ON_DISK_$*)') --results $(B)/log/$* || failed=1; \
-		$(if $(ON_DISK_$*),$$run --append "$(SLOW)" --case '$(ON_DISK_$*)' --jobs 1 --memory-in $(B) --results $(B)/log/$*-large || failed=1;) \
-		$$run --append "$(SLOW)" --cases tools/testing/selftests/tdx/faults.toml --results $(B)/log/$*-faults || failed=1; \
-		$$run --append "$(SLOW) kmemleak=on" --case $(LEAKS) --results $(B)/log/$*-leaks || failed=1; \
+	@failed=0; run() { $(SCRIPTS)/run-guest-tests --kernel $(B)/linux-$*-obj/vmlinux --test-kernel --append "$(SLOW) $(APPEND_$*)" \
+			--initrd $(B)/guest/initramfs.cpio --jobs 2 --timeout-scale 8 "$$@" || failed=1; }; \
+		run --firmware 8 $(if $(ON_DISK_$*),--except '$(ON_DISK_$*)') --results $(B)/log/$*; \
+		$(if $(ON_DISK_$*),run --case '$(ON_DISK_$*)' --jobs 1 --memory-in $(B) --results $(B)/log/$*-large;) \
+		run --cases tools/testing/selftests/tdx/faults.toml --results $(B)/log/$*-faults; \
 		$(SCRIPTS)/kunit $(LINUX) $(B)/kunit-$*-obj $(JOBS) \
 			$(patsubst %,$(CONFIGS)/%.config,$(filter-out test,$(CONFIGS_$*))) $(KMAKE_$*) || failed=1; exit $$failed
 

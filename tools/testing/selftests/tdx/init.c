@@ -289,7 +289,8 @@ static void next_kernel(const char *next, bool crash, int status, int programs)
 
 	for (word = strtok_r(cmdline, " ", &save); word;
 	     word = strtok_r(NULL, " ", &save)) {
-		if (sets(word, "tdxtest= tdxnext= tdxend= crashkernel="))
+		/* The last one is known to kernels for tests only, which that one is not. */
+		if (sets(word, "tdxtest= tdxnext= tdxend= crashkernel= kmemleak="))
 			continue;
 		strcat(strcat(line, word), " ");
 	}
