@@ -30,6 +30,9 @@
 /* RAX of SEAMCALL. Bit 63 set: for P-SEAMLDR, clear: for the TDX module. */
 #define SEAMLDR_INFO				0x8000000000000000ULL
 
+/* P-SEAMLDR has statuses of its own: all 64 bits. */
+#define SEAMLDR_RND_NO_ENTROPY			0x8000000000030001ULL
+
 #define TDH_PHYMEM_PAGE_RDMD			24
 #define TDH_SYS_KEY_CONFIG			31
 #define TDH_SYS_INFO				32

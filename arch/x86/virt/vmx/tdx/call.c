@@ -101,11 +101,14 @@ static __always_inline u64 seamcall_once(struct seamcall *call)
 
 /*
  * Statuses that mean "try again": another LP holds a lock of the module, or the
- * CPU's random number generator has run dry. A key that could not be generated
- * is for want of entropy, too.
+ * CPU's random number generator has run dry, which P-SEAMLDR says in its own way.
+ * A key that could not be generated is for want of entropy, too.
  */
 static bool seamcall_transient(u64 fn, u64 status)
 {
+	if ((fn & SEAMCALL_SEAMLDR) && status == SEAMLDR_RND_NO_ENTROPY)
+		return true;
+
 	switch (status & TDX_STATUS_CODE) {
 	case TDX_RND_NO_ENTROPY:
 	case TDX_SYS_BUSY:

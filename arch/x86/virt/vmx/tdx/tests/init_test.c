@@ -284,6 +284,29 @@ static void test_retry(struct kunit *test)
 	}
 }
 
+/* P-SEAMLDR has its own word for want of entropy. */
+static void test_retry_seamldr(struct kunit *test)
+{
+	static const unsigned int failures[] = {
+		1, SEAMCALL_TRIES - 1, SEAMCALL_TRIES
+	};
+	struct tdx_sim *sim = test->priv;
+	bool fails;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(failures); i++) {
+		tdx_sim_start(test, sim);
+		tdx_sim_fault(sim, SEAMLDR_INFO, 1, failures[i], TDXM_DONE,
+			      SEAMLDR_RND_NO_ENTROPY);
+		fails = failures[i] >= SEAMCALL_TRIES;
+
+		KUNIT_EXPECT_EQ_MSG(test, tdx_detect(), fails ? -ENODEV : 0,
+				    "%u failures", failures[i]);
+		KUNIT_EXPECT_EQ(test, tdx_test_state(), fails ? TDX_NONE : TDX_LOADED);
+		tdx_sim_stop(sim);
+	}
+}
+
 /* KEY_GENERATION_FAILED is final for all other leaves. */
 static void test_no_retry(struct kunit *test)
 {
@@ -434,6 +457,7 @@ static struct kunit_case init_test_cases[] = {
 	KUNIT_CASE(test_killed_waiting),
 	KUNIT_CASE(test_offline_memory),
 	KUNIT_CASE_PARAM(test_retry, retry_gen_params),
+	KUNIT_CASE(test_retry_seamldr),
 	KUNIT_CASE(test_no_retry),
 	KUNIT_CASE(test_no_progress),
 	KUNIT_CASE(test_already_initialized),

@@ -86,7 +86,8 @@ static const struct describe_case describe_cases[] = {
 	{
 		.name	= "P-SEAMLDR",
 		.status	= 0x8000000000030001ULL,
-		.text	= "SEAMLDR_RND_NO_ENTROPY (0x8000000000030001): try again",
+		.text	=
+			"SEAMLDR_RND_NO_ENTROPY (0x8000000000030001): the CPU had no entropy in any try; reboot, and try again",
 	},
 	{
 		.name	= "P-SEAMLDR without a name",
