@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -34,6 +35,7 @@ struct tdx_memory_walk {
 	unsigned int room;
 	const struct tdx_range *cmrs;
 	unsigned int nr_cmrs;
+	struct tdx_range around;	/* grows to the piece that it is in */
 };
 
 typedef int (*tdx_memory_fn)(struct tdx_memory_walk *walk,
@@ -230,20 +232,29 @@ static bool tdx_memory_covers(const struct tdx_memory *mem, u64 start, u64 end)
 /* How long a range that was told is not told again */
 #define TDX_TELL_AGAIN	(60 * HZ)
 
+/* How many ranges that were told are remembered */
+#define TDX_NR_TOLD	8
+
+static int tdx_memory_grow(struct tdx_memory_walk *walk,
+			   const struct tdx_region *region)
+{
+	if (region->start > walk->around.start || region->end < walk->around.end)
+		return 0;
+
+	walk->around.start = region->start;
+	walk->around.end = region->end;
+	return 1;
+}
+
 /* The kernel's memory around [start, end) that is not in the list, like it */
 static struct tdx_range tdx_memory_unknown(const struct tdx_memory *mem, u64 start, u64 end)
 {
-	struct tdx_range range = { .start = start, .end = end };
-	unsigned long first, last;
+	struct tdx_memory_walk walk = { .around = { .start = start, .end = end } };
+	struct tdx_range range;
 	unsigned int i;
-	int n;
 
-	for_each_mem_pfn_range(n, MAX_NUMNODES, &first, &last, NULL) {
-		if (PFN_PHYS(first) <= start && PFN_PHYS(last) >= end) {
-			range.start = PFN_PHYS(first);
-			range.end = PFN_PHYS(last);
-		}
-	}
+	tdx_memory_for_each(&walk, tdx_memory_grow);
+	range = walk.around;
 
 	for (i = 0; i < mem->nr; i++) {
 		if (mem->regions[i].end <= start)
@@ -255,23 +266,46 @@ static struct tdx_range tdx_memory_unknown(const struct tdx_memory *mem, u64 sta
 	return range;
 }
 
-/*
+/**
+ * tdx_memory_refuse() - say that memory stays offline
+ * @start: begin of a block that is not in the list
+ * @end: its end
+ *
  * A device has many blocks, which come online one by one: one line for all of
- * them, and one more for who tries again a while later. Memory hotplug is held
- * off by the caller, which serialises this.
+ * them, and one more for who tries again a while later. What was not printed
+ * for want of a place in the log is not remembered either.
+ *
+ * Context: Memory hotplug held off, which serialises this.
+ * Return: Was there a line?
  */
-static void tdx_memory_refuse(u64 start, u64 end)
+bool tdx_memory_refuse(u64 start, u64 end)
 {
-	static struct tdx_range told;
-	static unsigned long until;
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	static struct {
+		struct tdx_range range;
+		unsigned long until;
+	} told[TDX_NR_TOLD];
+	static unsigned int next;
+	struct tdx_range range;
+	unsigned int i;
 
-	if (start >= told.start && end <= told.end && time_before(jiffies, until))
-		return;
+	for (i = 0; i < TDX_NR_TOLD; i++) {
+		if (start >= told[i].range.start && end <= told[i].range.end &&
+		    time_before(jiffies, told[i].until))
+			return false;
+	}
 
-	told = tdx_memory_unknown(tdx_memory_fixed, start, end);
-	until = jiffies + TDX_TELL_AGAIN;
-	pr_err_ratelimited("memory [0x%llx, 0x%llx) may not come online: the TDX module was initialised without it, TDs could not use it; it stays offline until the next boot\n",
-			   told.start, told.end);
+	if (!__ratelimit(&limit))
+		return false;
+
+	range = tdx_memory_unknown(tdx_memory_fixed, start, end);
+	told[next].range = range;
+	told[next].until = jiffies + TDX_TELL_AGAIN;
+	next = (next + 1) % TDX_NR_TOLD;
+	pr_err("memory [0x%llx, 0x%llx) may not come online: the TDX module was initialised without it, TDs could not use it; it stays offline until the next boot\n",
+	       range.start, range.end);
+	return true;
 }
 
 static int tdx_memory_notify(struct notifier_block *nb, unsigned long action,

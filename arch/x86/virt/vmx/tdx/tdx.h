@@ -138,6 +138,7 @@ int tdx_memory_build(struct tdx_memory *mem, const struct tdx_range *cmrs,
 void tdx_memory_free(struct tdx_memory *mem);
 int tdx_memory_watch(void);
 void tdx_memory_fix(const struct tdx_memory *mem);
+bool tdx_memory_refuse(u64 start, u64 end);
 
 /* pamt.c */
 int tdx_pamt_alloc(struct tdmr_plan *plan);

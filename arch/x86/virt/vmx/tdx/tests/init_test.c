@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -236,6 +237,32 @@ static void test_killed_waiting(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdx_init(), 0);
 }
 
+/* Two devices whose blocks come online in turn: a line for each device. */
+static void test_refused_memory(struct kunit *test)
+{
+	struct tdx_sim *sim = test->priv;
+	unsigned int i, lines = 0;
+	struct tdx_region *dev;
+	u64 offset;
+
+	tdx_sim_start(test, sim);
+	KUNIT_ASSERT_EQ(test, detect_and_init(sim), 0);
+
+	dev = &sim->memory[sim->nr_memory];
+	dev[0].start = dev[-1].end + SZ_1G;
+	dev[0].end = dev[0].start + SZ_1G;
+	dev[1].start = dev[0].end + SZ_1G;
+	dev[1].end = dev[1].start + SZ_1G;
+	sim->nr_memory += 2;
+
+	for (offset = 0; offset < SZ_1G; offset += SZ_128M) {
+		for (i = 0; i < 2; i++)
+			lines += tdx_memory_refuse(dev[i].start + offset,
+						   dev[i].start + offset + SZ_128M);
+	}
+	KUNIT_EXPECT_EQ(test, lines, 2);
+}
+
 struct retry_case {
 	u64 leaf;
 	const char *name;
@@ -456,6 +483,7 @@ static struct kunit_case init_test_cases[] = {
 	KUNIT_CASE(test_killed),
 	KUNIT_CASE(test_killed_waiting),
 	KUNIT_CASE(test_offline_memory),
+	KUNIT_CASE(test_refused_memory),
 	KUNIT_CASE_PARAM(test_retry, retry_gen_params),
 	KUNIT_CASE(test_retry_seamldr),
 	KUNIT_CASE(test_no_retry),
