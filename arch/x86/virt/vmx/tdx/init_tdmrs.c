@@ -83,7 +83,7 @@ static void tdx_tdmr_stuck(struct tdx_tdmr_job *job, const struct tdmr *tdmr,
 			   u64 at, unsigned int calls, u64 next)
 {
 	if (tdx_tdmr_fail(job, -EIO))
-		tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx\n",
+		tdx_err("TDH.SYS.TDMR.INIT of [0x%llx, 0x%llx) makes no progress: at 0x%llx after %u calls, next 0x%llx; report it\n",
 			tdmr->base, tdmr->base + tdmr->size, at, calls, next);
 }
 

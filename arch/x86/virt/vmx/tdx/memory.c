@@ -190,7 +190,7 @@ int tdx_memory_build(struct tdx_memory *mem, const struct tdx_range *cmrs,
 
 	ret = tdx_memory_for_each(&walk, tdx_memory_region);
 	if (!ret && !mem->nr) {
-		tdx_err("no memory of the kernel is in a CMR\n");
+		tdx_err("no memory of the kernel is in a CMR: remove mem= and memmap= from the command line, or look for a BIOS update\n");
 		ret = -EIO;
 	}
 	if (ret)

@@ -35,14 +35,25 @@ const struct seamldr_info *seamldr_get_info(void)
 	return smp_load_acquire(&seamldr_known) ? &seamldr : NULL;
 }
 
+static void seamldr_print(const struct seamcall *call)
+{
+	char *words = kmalloc(TDX_STATUS_LEN, GFP_KERNEL | __GFP_NOWARN);
+
+	if (words)
+		tdx_seamcall_describe(words, TDX_STATUS_LEN, call->fn, call->status, NULL);
+
+	tdx_absent_info("SEAMLDR.INFO failed on CPU %u: %s\n", call->cpu,
+			words ?: tdx_status_name(call->status));
+	kfree(words);
+}
+
 /* Ask P-SEAMLDR about itself. Return: as seamldr_find_module(). */
 static int seamldr_read(struct seamldr_info *info)
 {
 	struct seamcall call = { .fn = SEAMLDR_INFO, .in.rcx = __pa(info) };
-	u64 status = seamcall_seamldr(&call);
 	int ret;
 
-	ret = seamcall_errno(status);
+	ret = seamcall_errno(seamcall_seamldr(&call));
 	switch (ret) {
 	case 0:
 		return 0;
@@ -53,8 +64,7 @@ static int seamldr_read(struct seamldr_info *info)
 		tdx_absent_info("no P-SEAMLDR is loaded by firmware: switch TDX on in the BIOS setup, see its log if it is\n");
 		return -ENODEV;
 	default:
-		tdx_absent_info("SEAMLDR.INFO failed: %s (0x%llx)\n",
-				tdx_status_name(status), status);
+		seamldr_print(&call);
 		return -ENODEV;
 	}
 }

@@ -157,6 +157,9 @@ function rst_start()
 	print "help, bit 61 if the TD or the module is lost, bit 60 if the host may be able to"
 	print "help. Bits 47:40 are the class and 39:32 the code. Bits 31:0 are a detail, shown"
 	print "as x here: they may hold any value."
+	print ""
+	print "If there is no advice for an error, report it with all lines of the log that have"
+	print "``tdx``."
 }
 
 # Rows of a table: "code", its number, meaning and advice.

@@ -20,6 +20,7 @@
 #define STATUS_NON_RECOVERABLE	BIT_ULL(62)
 #define STATUS_FATAL		BIT_ULL(61)
 #define STATUS_HOST_HINT	BIT_ULL(60)
+#define STATUS_FAILED		(STATUS_ERROR | STATUS_NON_RECOVERABLE | STATUS_FATAL)
 #define STATUS_CODE		GENMASK_ULL(63, 32)
 #define STATUS_CLASS_CODE	GENMASK_ULL(47, 32)
 
@@ -41,6 +42,9 @@
 #define LEAF_SYS_INIT		33
 #define LEAF_SYS_RD		34
 #define LEAF_SYS_LP_INIT	35
+
+/* What to do about an error that the table has no advice for */
+#define REPORT_IT		"report it with all lines of the log that have \"tdx\""
 
 /* No such P-SEAMLDR leaf: the caller knows the status only. */
 #define NO_LEAF			(~0ULL)
@@ -256,20 +260,18 @@ static const char *detail_advice(const struct tdx_status_word *status, u32 detai
  * tdx_status_advice() - what to do first
  * @status: RAX after SEAMCALL, or a software code
  *
- * Return: one line without a full stop, a constant string; NULL if there is
- * nothing to advise.
+ * Return: one line without a full stop, a constant string; NULL if it is no
+ * error and there is nothing to advise.
  */
 const char *tdx_status_advice(u64 status)
 {
 	const struct tdx_status_word *word = find_status(status);
-	const char *advice;
+	const char *advice = NULL;
 
-	if (!word)
-		return NULL;
+	if (word)
+		advice = detail_advice(word, status) ?: word->advice;
 
-	advice = detail_advice(word, status);
-
-	return advice ? advice : word->advice;
+	return !advice && (status & STATUS_FAILED) ? REPORT_IT : advice;
 }
 
 /* TDH.SYS.INIT and TDH.SYS.LP.INIT return the leaf that they refuse, and a mask. */

@@ -106,7 +106,7 @@ static int tdx_read_cmrs(struct cmr_info *cmrs, unsigned int *nr)
 	if (ret)
 		return ret;
 	if (val > TDX_MAX_CMRS) {
-		tdx_err("the module says that there are %llu CMRs; there can be %u at most\n",
+		tdx_err("the module says that there are %llu CMRs, there can be %u at most; update the module or the BIOS, and report it\n",
 			val, TDX_MAX_CMRS);
 		return -EIO;
 	}
@@ -146,7 +146,7 @@ static int tdx_info_call(struct tdx_info_page *page)
 
 	ret = tdx_seamcall(&call);
 	if (!ret && call.out.r9 > TDX_MAX_CMRS) {
-		tdx_err("the module says that there are %llu CMRs; there can be %u at most\n",
+		tdx_err("the module says that there are %llu CMRs, there can be %u at most; update the module or the BIOS, and report it\n",
 			call.out.r9, TDX_MAX_CMRS);
 		return -EIO;
 	}
@@ -281,7 +281,7 @@ int tdx_check_limits(struct tdmr_limits *limits)
 	int i;
 
 	if (!limits->max_tdmrs) {
-		tdx_err("the module says that it takes 0 TDMRs\n");
+		tdx_err("the module says that it takes 0 TDMRs; update the module or the BIOS, and report it\n");
 		return -EIO;
 	}
 	limits->max_tdmrs = min_t(u16, limits->max_tdmrs, TDX_MAX_TDMRS);
@@ -289,7 +289,7 @@ int tdx_check_limits(struct tdmr_limits *limits)
 	/* TDMR_INFO has room for as many as the module wants: one page at most. */
 	if (!limits->max_reserved ||
 	    struct_size((struct tdmr_info *)NULL, reserved, limits->max_reserved) > PAGE_SIZE) {
-		tdx_err("the module says that a TDMR has %u reserved areas\n",
+		tdx_err("the module says that a TDMR has %u reserved areas; update the module or the BIOS, and report it\n",
 			limits->max_reserved);
 		return -EIO;
 	}
@@ -298,7 +298,7 @@ int tdx_check_limits(struct tdmr_limits *limits)
 		if (limits->pamt_entry_size[i] &&
 		    limits->pamt_entry_size[i] <= TDX_MAX_PAMT_ENTRY)
 			continue;
-		tdx_err("the module says that a PAMT entry has %u bytes\n",
+		tdx_err("the module says that a PAMT entry has %u bytes; update the module or the BIOS, and report it\n",
 			limits->pamt_entry_size[i]);
 		return -EIO;
 	}

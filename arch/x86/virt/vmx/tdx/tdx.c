@@ -130,7 +130,7 @@ static int tdx_plan_error(int ret)
 	const struct tdmr_error *error = &tdx.plan.error;
 
 	if (ret)
-		tdx_err("no TDMRs for memory [0x%llx, 0x%llx): %s\n",
+		tdx_err("no TDMRs for memory [0x%llx, 0x%llx): %s; turn off in the BIOS setup what splits memory (sub-NUMA clustering, mirroring), and report the memory map\n",
 			error->range.start, error->range.end, error->why);
 	return ret ? -EAGAIN : 0;
 }

@@ -37,7 +37,8 @@ static const struct describe_case describe_cases[] = {
 	{
 		.name	= "operand 0 is RAX where an operand must be",
 		.status	= 0xc000010000000000ULL,
-		.text	= "TDX_OPERAND_INVALID (0xc000010000000000): operand RAX",
+		.text	=
+			"TDX_OPERAND_INVALID (0xc000010000000000): operand RAX; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "detail 0 is nothing where it may be",
@@ -52,7 +53,8 @@ static const struct describe_case describe_cases[] = {
 	{
 		.name	= "operand without a name",
 		.status	= 0xc00003000000ffffULL,
-		.text	= "TDX_PAGE_METADATA_INCORRECT (0xc00003000000ffff): operand 0xffff",
+		.text	=
+			"TDX_PAGE_METADATA_INCORRECT (0xc00003000000ffff): operand 0xffff; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "two TDMRs and a page size",
@@ -81,7 +83,8 @@ static const struct describe_case describe_cases[] = {
 	{
 		.name	= "software code of another exception",
 		.status	= 0x8000ff000000000eULL,
-		.text	= "unknown status (0x8000ff000000000e): SEAMCALL raised exception 14",
+		.text	=
+			"unknown status (0x8000ff000000000e): SEAMCALL raised exception 14; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "P-SEAMLDR",
@@ -92,25 +95,26 @@ static const struct describe_case describe_cases[] = {
 	{
 		.name	= "P-SEAMLDR without a name",
 		.status	= 0x8000000012345678ULL,
-		.text	= "unknown status (0x8000000012345678): P-SEAMLDR error 0x12345678",
+		.text	=
+			"unknown status (0x8000000012345678): P-SEAMLDR error 0x12345678; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "code of a newer module",
 		.status	= 0xc000098812345678ULL,
 		.text	=
-			"unknown status (0xc000098812345678): class 0x09 platform configuration, code 0x88, detail 0x12345678, error, not recoverable",
+			"unknown status (0xc000098812345678): class 0x09 platform configuration, code 0x88, detail 0x12345678, error, not recoverable; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "class of a newer module",
 		.status	= 0x7000210100000000ULL,
 		.text	=
-			"unknown status (0x7000210100000000): class 0x21 unknown, code 0x01, detail 0x0, not recoverable, fatal, host may recover",
+			"unknown status (0x7000210100000000): class 0x21 unknown, code 0x01, detail 0x0, not recoverable, fatal, host may recover; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "known code with other flags",
 		.status	= 0xe000050500000000ULL,
 		.text	=
-			"unknown status (0xe000050500000000): class 0x05 system state, code 0x05, detail 0x0, error, not recoverable, fatal, like TDX_SYS_NOT_READY but for the flags",
+			"unknown status (0xe000050500000000): class 0x05 system state, code 0x05, detail 0x0, error, not recoverable, fatal, like TDX_SYS_NOT_READY but for the flags; report it with all lines of the log that have \"tdx\"",
 	},
 	{
 		.name	= "VM exit of a guest",
@@ -228,7 +232,8 @@ static const struct seamcall_case seamcall_cases[] = {
 		.fn	= 34,
 		.status	= 0xc000050200000000ULL,
 		.regs	= { .rdx = ~0ULL },
-		.text	= "TDX_SYS_LP_INIT_NOT_DONE (0xc000050200000000)",
+		.text	=
+			"TDX_SYS_LP_INIT_NOT_DONE (0xc000050200000000): a CPU that comes up after the initialisation of TDX can not be used with it; report it if this one was there",
 	},
 };
 
@@ -275,7 +280,11 @@ static void tdx_status_names_test(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, tdx_field_name(0x1100000000000008ULL), "MAX_TDMRS");
 	KUNIT_EXPECT_STREQ(test, tdx_field_name(0x9100000100000000ULL), "unknown field");
 	KUNIT_EXPECT_NULL(test, tdx_status_advice(0));
-	KUNIT_EXPECT_NULL(test, tdx_status_advice(0x7000210100000000ULL));
+	KUNIT_EXPECT_NULL(test, tdx_status_advice(0x1000210100000000ULL));
+	KUNIT_EXPECT_STREQ(test, tdx_status_advice(0x7000210100000000ULL),
+			   "report it with all lines of the log that have \"tdx\"");
+	KUNIT_EXPECT_STREQ(test, tdx_status_advice(0x2000000000000000ULL),
+			   "report it with all lines of the log that have \"tdx\"");
 }
 
 static struct kunit_case tdx_status_cases[] = {
