@@ -1,40 +1,109 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * S3 and hibernation are refused while the module is in use: it and all TDs
- * would be lost. The log says why, and all goes on as before.
+ * Sleep. S3 and hibernation are refused while the module is in use: it and all
+ * TDs would be lost. The log says why, and all goes on as before. Before the
+ * first TD, and where there is no TDX, they work, as suspend to idle always does.
  *
- * Parameter: errno=NAME: what each TD gets, on a machine where the first one
- * cannot be created, but a later one might.
+ * Needs CONFIG_PM_DEBUG, for sleep that ends by itself.
+ *
+ * Parameter: errno=NAME: what each TD gets, on a machine where none can be
+ * created (ENODEV), or the first one cannot be, but a later one might (EAGAIN).
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "../kselftest_harness.h"
 #include "tdx_test.h"
 
-static void sleep_is_refused(struct __test_metadata *_metadata, const char *state,
-			     const char *message)
+/* What tdx_try_td() returns here */
+static int wanted(void)
 {
 	const char *name = tdx_param("errno", NULL);
-	int kvm = tdx_open_kvm(), want = name ? -tdx_errno(name) : 0;
+
+	return name ? -tdx_errno(name) : 0;
+}
+
+static int sleep_as(const char *state, const char *pm_test)
+{
+	int ret = tdx_write_file("/sys/power/pm_test", pm_test);
+
+	if (!ret)
+		ret = tdx_write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
+	/* Of what "mem" can be, S3 is the one that is refused. */
+	if (!ret)
+		ret = tdx_write_file("/sys/power/mem_sleep", "deep");
+	return ret ?: tdx_write_file("/sys/power/state", state);
+}
+
+/*
+ * All but the last step, and back: the call of firmware, or for suspend to idle
+ * the wait. Hibernation ends by itself, as there is no swap for the image; what
+ * pm_test has for it waits for seconds.
+ */
+static int suspend_to_ram(void)
+{
+	return sleep_as("mem", "core");
+}
+
+static int suspend_to_idle(void)
+{
+	return sleep_as("freeze", "platform");
+}
+
+static int hibernate(void)
+{
+	int ret = sleep_as("disk", "none");
+
+	return ret == -ENODEV ? 0 : ret;
+}
+
+/* S3 or hibernation, when a TD was asked for */
+static void sleep_after_td(struct __test_metadata *_metadata, int (*fall_asleep)(void),
+			   const char *message)
+{
+	int kvm = tdx_open_kvm(), want = wanted();
+	bool refused = want != -ENODEV;
 
 	ASSERT_EQ(want, tdx_try_td(kvm));
 	EXPECT_EQ(0, tdx_log_count(message));
-	EXPECT_GT(0, tdx_write_file("/sys/power/state", state));
-	EXPECT_EQ(1, tdx_log_count(message));
-	EXPECT_TRUE(tdx_state_is(want ? "LOADED" : "INITIALIZED"));
+	EXPECT_EQ(refused ? -EBUSY : 0, fall_asleep());
+	EXPECT_EQ(refused, tdx_log_count(message));
+	EXPECT_TRUE(tdx_state_is(tdx_state_after(want)));
 	EXPECT_EQ(want, tdx_try_td(kvm));
 }
 
-TEST(suspend_to_ram)
+TEST(before_the_first_td)
 {
-	/* Suspend to idle, the other one, is no business of TDX. */
-	ASSERT_EQ(0, tdx_write_file("/sys/power/mem_sleep", "deep"));
-	sleep_is_refused(_metadata, "mem", "s3_refused");
+	ASSERT_TRUE(tdx_state_is("UNKNOWN"));
+	EXPECT_EQ(0, suspend_to_ram());
+	EXPECT_EQ(0, hibernate());
+	EXPECT_EQ(0, suspend_to_idle());
+	EXPECT_EQ(0, tdx_log_count("s3_refused"));
+	EXPECT_EQ(0, tdx_log_count("hibernation_refused"));
+	EXPECT_TRUE(tdx_state_is("UNKNOWN"));
 }
 
-TEST(hibernation)
+TEST(suspend_to_ram_after_a_td)
 {
-	sleep_is_refused(_metadata, "disk", "hibernation_refused");
+	sleep_after_td(_metadata, suspend_to_ram, "s3_refused");
+}
+
+TEST(hibernation_after_a_td)
+{
+	sleep_after_td(_metadata, hibernate, "hibernation_refused");
+}
+
+/* The power stays on: no business of TDX. */
+TEST(suspend_to_idle_beside_a_td)
+{
+	int kvm = tdx_open_kvm(), want = wanted();
+	int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
+
+	ASSERT_EQ(want, td < 0 ? td : 0);
+	EXPECT_EQ(0, suspend_to_idle());
+	EXPECT_EQ(want, tdx_try_td(kvm));
+	if (td >= 0)
+		close(td);
 }
 
 TDX_TEST_MAIN
