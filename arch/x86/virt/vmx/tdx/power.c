@@ -83,3 +83,11 @@ bool tdx_refuses_s3(void)
 	pr_err("suspend to RAM (S3) is refused: the TDX module is in use, it and all TDs would be lost; use suspend to idle, or boot with tdx_host=off\n");
 	return true;
 }
+
+#ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
+/* What all who are notified of sleep get, but for this code alone */
+int tdx_test_power(unsigned long action)
+{
+	return tdx_power_notify(&tdx_power_nb, action, NULL);
+}
+#endif

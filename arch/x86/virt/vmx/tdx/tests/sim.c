@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 
 #include <asm/tdx.h>
 #include <asm/trapnr.h>
@@ -232,6 +233,7 @@ void tdx_sim_stop(struct tdx_sim *sim)
 
 	tdx_test_reset();
 	tdx_test_set_msrs(&(struct tdx_cpu_msrs){});
+	tdx_test_power(PM_POST_SUSPEND);
 	tdx_test_machine = NULL;
 	tdx_sim = NULL;
 	tdxm_free(sim->model);
@@ -247,6 +249,7 @@ void tdx_sim_repair(struct tdx_sim *sim)
 	sim_default_memory(sim);
 	sim_default_msrs(sim);
 	tdx_test_set_msrs(&sim->msrs);
+	tdx_test_power(PM_POST_SUSPEND);
 	sim->no_module = false;
 	sim->no_vmx = false;
 	sim->cpus_missing = false;

@@ -8,7 +8,9 @@
  */
 #include <kunit/test.h>
 #include <linux/errno.h>
+#include <linux/notifier.h>
 #include <linux/sizes.h>
+#include <linux/suspend.h>
 
 #include <asm/tdx_host.h>
 
@@ -28,6 +30,7 @@ enum outcome {
 	NO_MODULE,
 	SEAMLDR_GP,
 	NO_VMX,
+	SLEEPING,
 	CPUS_MISSING,
 	NOT_CONVERTIBLE,
 	NO_PAMT_MEMORY,
@@ -35,6 +38,7 @@ enum outcome {
 	LP_INIT_FAILS,
 	LP_INIT_UD,		/* VMX is turned off under our hands */
 	SYS_RD_FAILS,
+	SYS_INFO_FAILS,
 	CONFIG_FAILS,
 	KEY_CONFIG_FAILS,
 	KEY_CONFIG_UD,
@@ -49,6 +53,7 @@ static const char * const outcome_names[] = {
 	[NO_MODULE] = "no module",
 	[SEAMLDR_GP] = "general protection in SEAMLDR.INFO",
 	[NO_VMX] = "not in VMX operation",
+	[SLEEPING] = "going to sleep",
 	[CPUS_MISSING] = "CPUs offline",
 	[NOT_CONVERTIBLE] = "memory not convertible",
 	[NO_PAMT_MEMORY] = "no memory for PAMTs",
@@ -56,6 +61,7 @@ static const char * const outcome_names[] = {
 	[LP_INIT_FAILS] = "LP.INIT fails",
 	[LP_INIT_UD] = "invalid opcode in LP.INIT",
 	[SYS_RD_FAILS] = "SYS.RD fails",
+	[SYS_INFO_FAILS] = "SYS.INFO of module 1.0 fails",
 	[CONFIG_FAILS] = "CONFIG fails",
 	[KEY_CONFIG_FAILS] = "KEY.CONFIG fails",
 	[KEY_CONFIG_UD] = "invalid opcode in KEY.CONFIG",
@@ -100,6 +106,7 @@ static const struct state_case state_cases[] = {
 
 	{ TDX_LOADED, INIT, GOOD, 0, TDX_INITIALIZED },
 	{ TDX_LOADED, INIT, NO_VMX, -EPERM, TDX_LOADED },
+	{ TDX_LOADED, INIT, SLEEPING, -EAGAIN, TDX_LOADED },
 	{ TDX_LOADED, INIT, CPUS_MISSING, -EAGAIN, TDX_LOADED },
 	{ TDX_LOADED, INIT, NOT_CONVERTIBLE, -EAGAIN, TDX_LOADED },
 	{ TDX_LOADED, INIT, NO_PAMT_MEMORY, -ENOMEM, TDX_LOADED },
@@ -107,6 +114,7 @@ static const struct state_case state_cases[] = {
 	{ TDX_LOADED, INIT, SYS_INIT_FAILS, -EIO, TDX_SHUTDOWN },
 	{ TDX_LOADED, INIT, LP_INIT_FAILS, -EIO, TDX_SHUTDOWN },
 	{ TDX_LOADED, INIT, SYS_RD_FAILS, -EIO, TDX_SHUTDOWN },
+	{ TDX_LOADED, INIT, SYS_INFO_FAILS, -EIO, TDX_SHUTDOWN },
 	{ TDX_LOADED, INIT, CONFIG_FAILS, -EIO, TDX_SHUTDOWN },
 	{ TDX_LOADED, INIT, KEY_CONFIG_FAILS, -EIO, TDX_SHUTDOWN },
 	{ TDX_LOADED, INIT, KEY_CONFIG_UD, -EIO, TDX_SHUTDOWN },
@@ -133,6 +141,14 @@ static const struct {
 /* Make @outcome what happens next. */
 static void set_outcome(struct tdx_sim *sim, enum outcome outcome)
 {
+	/* Module 1.0, which has no SYS.RD */
+	static const struct tdxm_fault no_info[] = {
+		{ .leaf = TDH_SYS_RD, .lp = TDXM_ALL_LPS, .nth = 1,
+		  .status = TDX_SYS_NOT_READY },
+		{ .leaf = TDH_SYS_INFO, .lp = TDXM_ALL_LPS, .nth = 1,
+		  .status = STATUS_HARD },
+	};
+
 	switch (outcome) {
 	case GOOD:
 		break;
@@ -151,6 +167,9 @@ static void set_outcome(struct tdx_sim *sim, enum outcome outcome)
 		break;
 	case NO_VMX:
 		sim->no_vmx = true;
+		break;
+	case SLEEPING:
+		tdx_test_power(PM_SUSPEND_PREPARE);
 		break;
 	case CPUS_MISSING:
 		sim->cpus_missing = true;
@@ -173,6 +192,9 @@ static void set_outcome(struct tdx_sim *sim, enum outcome outcome)
 		break;
 	case SYS_RD_FAILS:
 		tdx_sim_fault(sim, TDH_SYS_RD, 5, FOREVER, TDXM_DONE, STATUS_HARD);
+		break;
+	case SYS_INFO_FAILS:
+		tdxm_set_faults(sim->model, no_info, ARRAY_SIZE(no_info));
 		break;
 	case CONFIG_FAILS:
 		tdx_sim_fault(sim, TDH_SYS_CONFIG, 1, FOREVER, TDXM_DONE, STATUS_HARD);
@@ -308,6 +330,46 @@ static void test_quiet(struct kunit *test)
 	}
 }
 
+/* Sleep that the module does not survive */
+static const unsigned long hibernation[] = { PM_HIBERNATION_PREPARE, PM_RESTORE_PREPARE };
+
+static void expect_sleep(struct kunit *test, bool refused)
+{
+	int i;
+
+	KUNIT_EXPECT_EQ(test, tdx_refuses_s3(), refused);
+	for (i = 0; i < ARRAY_SIZE(hibernation); i++) {
+		KUNIT_EXPECT_EQ(test, notifier_to_errno(tdx_test_power(hibernation[i])),
+				refused ? -EBUSY : 0);
+		KUNIT_EXPECT_EQ(test, tdx_power_changing(), !refused);
+		tdx_test_power(PM_POST_HIBERNATION);
+	}
+
+	/* Of both kinds: S3 has its own place, suspend to idle is allowed. */
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(tdx_test_power(PM_SUSPEND_PREPARE)), 0);
+	KUNIT_EXPECT_TRUE(test, tdx_power_changing());
+	tdx_test_power(PM_POST_SUSPEND);
+	KUNIT_EXPECT_FALSE(test, tdx_power_changing());
+}
+
+static void test_sleep(struct kunit *test)
+{
+	struct tdx_sim *sim = test->priv;
+	enum tdx_state state;
+
+	for (state = TDX_UNKNOWN; state <= TDX_SHUTDOWN; state++) {
+		reach(test, sim, state);
+		expect_sleep(test, state == TDX_INITIALIZED);
+		tdx_sim_stop(sim);
+	}
+
+	/* TDH.SYS.INIT was made, and cannot be made again. */
+	reach(test, sim, TDX_LOADED);
+	set_outcome(sim, NO_PAMT_MEMORY);
+	KUNIT_EXPECT_EQ(test, tdx_init(), -ENOMEM);
+	expect_sleep(test, true);
+}
+
 static int state_init(struct kunit *test)
 {
 	test->priv = tdx_sim_create(test);
@@ -324,6 +386,7 @@ static struct kunit_case state_test_cases[] = {
 	KUNIT_CASE_PARAM(test_second_try, state_gen_params),
 	KUNIT_CASE(test_possible),
 	KUNIT_CASE(test_quiet),
+	KUNIT_CASE(test_sleep),
 	{}
 };
 
