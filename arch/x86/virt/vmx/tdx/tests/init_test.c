@@ -137,6 +137,35 @@ static void test_offline_memory(struct kunit *test)
 	KUNIT_EXPECT_LT(test, sim->pamt_allocs, 1000);
 }
 
+/* More holes in 1 GiB than a TDMR can have reserved areas */
+static void test_no_tdmrs(struct kunit *test)
+{
+	struct tdx_sim *sim = test->priv;
+	u64 base = sim->platform.cmrs[1].base;
+	char error[512];
+	int i;
+
+	for (i = 1; i < 19; i++) {
+		sim->platform.cmrs[i].base = base + i * SZ_32M;
+		sim->platform.cmrs[i].size = SZ_16M;
+		sim->memory[i].start = sim->platform.cmrs[i].base;
+		sim->memory[i].end = sim->memory[i].start + SZ_16M;
+	}
+	sim->platform.nr_cmrs = 19;
+	sim->nr_memory = 19;
+
+	tdx_sim_start(test, sim);
+	KUNIT_EXPECT_EQ(test, detect_and_init(sim), -EAGAIN);
+	tdx_get_error(error, sizeof(error));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(error, "no TDMRs for memory"), "%s", error);
+	KUNIT_EXPECT_EQ(test, tdx_test_state(), TDX_LOADED);
+	KUNIT_EXPECT_EQ(test, tdx_pamt_held(), 0);
+
+	/* Part of it is taken offline. */
+	sim->nr_memory = 8;
+	KUNIT_EXPECT_EQ(test, tdx_init(), 0);
+}
+
 /* Only module 1.0 can be told that it is not needed any more. */
 static void test_module_shutdown(struct kunit *test)
 {
@@ -484,6 +513,7 @@ static struct kunit_case init_test_cases[] = {
 	KUNIT_CASE(test_killed_waiting),
 	KUNIT_CASE(test_offline_memory),
 	KUNIT_CASE(test_refused_memory),
+	KUNIT_CASE(test_no_tdmrs),
 	KUNIT_CASE_PARAM(test_retry, retry_gen_params),
 	KUNIT_CASE(test_retry_seamldr),
 	KUNIT_CASE(test_no_retry),

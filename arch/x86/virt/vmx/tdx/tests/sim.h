@@ -37,7 +37,7 @@ struct tdx_sim {
 	bool cpus_missing;
 	unsigned int fail_pamt;
 	bool fail_pamt_all;
-	struct tdx_region memory[4];
+	struct tdx_region memory[TDXM_MAX_CMRS];
 	unsigned int nr_memory;
 	unsigned int seamcalls;
 	unsigned int pamt_allocs;
