@@ -8,7 +8,9 @@
  * TDX fail alone. After each: what KVM returned, the state, the message, that the
  * PAMTs are back, that another try succeeds where TDX has failed, that not one
  * page is lost, that the kernel says nothing strange and the platform's checker
- * found nothing. In the end kmemleak looks for what was lost of slab.
+ * found nothing. A SEAMCALL that fails needs memory, too, for what its status
+ * means: without, the name has to do. In the end kmemleak looks for what was lost
+ * of slab.
  *
  * Needs a kernel with fault injection, "kmemleak=on" on its command line, and a
  * platform with "test_interface".
@@ -322,6 +324,40 @@ TEST_F(failnth, one_of_slab)
 TEST_F(failnth, one_of_pages)
 {
 	all_tries(_metadata, self, true, false);
+}
+
+/* A SEAMCALL fails, and there is no memory for the words of its status. */
+TEST_F(failnth, name_of_a_status)
+{
+	static const char name[] = "TDH.SYS.INIT failed on CPU 0: TDX_INCORRECT_MSR_VALUE";
+	unsigned int nth, names = 0, words = 0;
+	bool failed = true;
+	char error[1024];
+	int ret;
+
+	knob(_metadata, "failslab", "cache-filter", "N");
+	knob(_metadata, "fail_page_alloc", "min-order", "99");
+
+	for (nth = first_of_tdx(self); failed; nth++) {
+		tdx_platform("faults [{\"leaf\": \"TDH.SYS.INIT\", \"status\": \"TDX_INCORRECT_MSR_VALUE\"}]");
+		ret = make_td_failing(self, nth, &failed);
+		tdx_read_file("/sys/firmware/tdx/last_error", error, sizeof(error));
+		if (ret == -EIO) {
+			EXPECT_EQ(0, strncmp(error, name, strlen(name)));
+			names += !error[strlen(name)];
+			words += !!strstr(error, " (0x");
+		} else {
+			EXPECT_EQ(-ENOMEM, ret);
+			EXPECT_TRUE(failed);
+		}
+		EXPECT_EQ(0, tdx_log_strange(NULL));
+		tdx_machine_reset();
+		ASSERT_TRUE(_metadata->passed) {
+			TH_LOG("allocation %u, returned %s: %s", nth, tdx_errno_name(-ret), error);
+		}
+	}
+	EXPECT_LT(0, names);
+	EXPECT_LT(0, words);
 }
 
 /* A fixture of its own comes last. */
