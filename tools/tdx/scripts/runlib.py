@@ -371,16 +371,25 @@ class Tdmr:
         return sum(size for _, size in self.pamts)
 
 
+SYS_TDMR_INIT = 36
 SYS_CONFIG = 45
 TDMR_INFO_SIZE = 320
 AREAS = 16
 
 
+def steps_of(path):
+    with open(path, encoding="utf-8") as f:
+        return [s for line in f if line.strip() for s in json.loads(line)["steps"]]
+
+
+def tdmr_workers(path):
+    """LPs on which a TDH.SYS.TDMR.INIT succeeded"""
+    return {s["lp"] for s in steps_of(path) if s["leaf"] == SYS_TDMR_INIT and not int(s.get("out", {}).get("rax", "-1"), 0)}
+
+
 def configured_tdmrs(path):
     """TDMRs of the TDH.SYS.CONFIG that succeeded, from what the module read of them; None: there is none."""
-    with open(path, encoding="utf-8") as f:
-        steps = [s for line in f if line.strip() for s in json.loads(line)["steps"]]
-    for step in steps:
+    for step in steps_of(path):
         if step["leaf"] != SYS_CONFIG or int(step.get("out", {}).get("rax", "-1"), 0):
             continue
         pieces = [(int(pa, 0), bytes.fromhex(data)) for pa, data in step.get("write", [])]

@@ -322,6 +322,7 @@ act = json.load(open(os.environ["TEST_ACT"]))
 if "initrd" in act and open(a["--initrd"]).read() != act["initrd"]: sys.exit(4)
 sys.stdout.write(act["console"]); sys.stdout.flush()
 if "findings" in act: open(a["--findings"], "w").write(act["findings"])
+if "trace" in act: open(a["--trace"], "w").write(act["trace"])
 if "stats" in act: json.dump(act["stats"], open(a["--stats"], "w"))
 if act.get("hang"): signal.pause()
 sys.exit(act.get("status", 0))
@@ -450,6 +451,20 @@ class Runs(unittest.TestCase):
         self.fails("the platform says PENDING")
         del self.act["stats"]
         self.fails("FAIL a: statistics")
+
+    def test_workers(self):
+        self.case["workers"] = 2
+        self.fails("FAIL a: trace")
+        def step(lp, leaf, rax):
+            return {"lp": lp, "leaf": leaf, "out": {"rax": rax}}
+        other = [step(0, 36, "0x0"), step(1, 35, "0x0"), step(1, 36, "0x8000020000000000"), {"lp": 2, "leaf": 36}]
+        self.act["trace"] = json.dumps({"name": "boot", "steps": other})
+        self.fails("those that did: [0]")
+        self.act["trace"] = json.dumps({"name": "boot", "steps": [*other, step(3, 36, "0x0")]})
+        self.assertIn("ok   a: 2 LPs or more initialise TDMRs", self.passes())
+        self.case["machine"] = {"test_interface": True}
+        with self.assertRaisesRegex(runlib.BadInput, "workers are counted in the trace"):
+            self.run_case()
 
     def test_log(self):
         messages = self.write("messages", "first tdx: first\nsecond tdx: second\n")
