@@ -4,7 +4,8 @@
  *
  * For each leaf that an initialisation calls: the first, the second and the last
  * call (of each LP, where every LP makes some) x every status that the module
- * has, VMfailInvalid, #GP, #UD and codes that nobody knows. After each case:
+ * has, VMfailInvalid, #GP, #UD and codes that nobody knows; the first call also x
+ * every error with a detail that the leaf has given in recordings. After each case:
  * what KVM returned, the state, the message, how often it was tried, that the
  * PAMTs are back and not one page is lost, that a broken module is not called
  * again, that another try succeeds where it should; that the kernel says nothing
@@ -23,6 +24,7 @@
 #include "tdx_test.h"
 
 #define STATUS_FILE	"/tests/status.csv"
+#define RECORDED_FILE	"/tests/recorded.csv"
 #define SEAMCALLS	"/sys/kernel/debug/tdx/seamcalls"
 #define TDMRS		"/sys/kernel/debug/tdx/tdmrs"
 #define MAX_FAULTS	512
@@ -42,6 +44,7 @@ enum phase { DETECT, PREPARE, COMMIT };
 
 struct leaf {
 	const char *name;
+	unsigned int number;	/* in recordings */
 	enum phase phase;
 	bool each_lp;		/* made on every LP at once */
 	unsigned long calls;	/* in one initialisation */
@@ -51,15 +54,15 @@ enum { SEAMLDR_INFO, SYS_INIT, LP_INIT, SYS_RD, SYS_INFO, SYS_CONFIG, KEY_CONFIG
 
 static struct leaf leaves[] = {
 	[SEAMLDR_INFO] = { .name = "SEAMLDR.INFO", .phase = DETECT },
-	[SYS_INIT] = { .name = "TDH.SYS.INIT", .phase = PREPARE },
-	[LP_INIT] = { .name = "TDH.SYS.LP.INIT", .phase = PREPARE, .each_lp = true },
-	[SYS_RD] = { .name = "TDH.SYS.RD", .phase = PREPARE },
+	[SYS_INIT] = { .name = "TDH.SYS.INIT", .number = 33, .phase = PREPARE },
+	[LP_INIT] = { .name = "TDH.SYS.LP.INIT", .number = 35, .phase = PREPARE, .each_lp = true },
+	[SYS_RD] = { .name = "TDH.SYS.RD", .number = 34, .phase = PREPARE },
 	/* Module 1.0 only, which has no TDH.SYS.RD */
-	[SYS_INFO] = { .name = "TDH.SYS.INFO", .phase = PREPARE },
-	[SYS_CONFIG] = { .name = "TDH.SYS.CONFIG", .phase = COMMIT },
-	[KEY_CONFIG] = { .name = "TDH.SYS.KEY.CONFIG", .phase = COMMIT },
+	[SYS_INFO] = { .name = "TDH.SYS.INFO", .number = 32, .phase = PREPARE },
+	[SYS_CONFIG] = { .name = "TDH.SYS.CONFIG", .number = 45, .phase = COMMIT },
+	[KEY_CONFIG] = { .name = "TDH.SYS.KEY.CONFIG", .number = 31, .phase = COMMIT },
 	/* On every LP, too, if there are TDMRs for all */
-	[TDMR_INIT] = { .name = "TDH.SYS.TDMR.INIT", .phase = COMMIT },
+	[TDMR_INIT] = { .name = "TDH.SYS.TDMR.INIT", .number = 36, .phase = COMMIT },
 };
 
 /* One way to fail */
@@ -67,6 +70,7 @@ struct fault {
 	char name[64];		/* as the kernel calls it */
 	char json[32];		/* as the platform does */
 	uint64_t status;
+	unsigned int leaf;	/* whose answer it is; 0: of all */
 };
 
 #define VMFAIL	0x8000ff00ffff0000ULL
@@ -92,6 +96,11 @@ static void add_fault(const char *name, const char *json, uint64_t status)
 static bool failed(uint64_t status)
 {
 	return status >> 61;
+}
+
+static uint64_t code(uint64_t status)
+{
+	return status & 0xffffffff00000000ULL;
 }
 
 /* The kernel's own table of statuses, and what is not in it */
@@ -124,9 +133,39 @@ static void read_faults(struct __test_metadata *_metadata)
 	add_fault("", NULL, 0x2000000000000000ULL);
 }
 
-static uint64_t code(uint64_t status)
+/* Details take no name away from a status. */
+static const char *name_of(uint64_t status)
 {
-	return status & 0xffffffff00000000ULL;
+	unsigned int i;
+
+	for (i = 0; i < nr_faults; i++) {
+		if (faults[i].status == code(status))
+			return faults[i].name;
+	}
+	return NULL;
+}
+
+static void read_recorded(struct __test_metadata *_metadata)
+{
+	FILE *f = fopen(RECORDED_FILE, "re");
+	unsigned int leaf, before = nr_faults;
+	unsigned long long status;
+
+	ASSERT_NE(NULL, f);
+	while (fscanf(f, "%u,%llx\n", &leaf, &status) == 2) {
+		ASSERT_LT(nr_faults, MAX_FAULTS);
+		ASSERT_NE(NULL, name_of(status));
+		add_fault(name_of(status), NULL, status);
+		faults[nr_faults - 1].leaf = leaf;
+	}
+	ASSERT_TRUE(feof(f));
+	fclose(f);
+	ASSERT_LT(200, nr_faults - before);
+}
+
+static bool is_for(const struct fault *fault, const struct leaf *leaf, unsigned long nth)
+{
+	return !fault->leaf || (fault->leaf == leaf->number && nth == 1);
 }
 
 /* What the kernel tries again */
@@ -266,6 +305,7 @@ FIXTURE_SETUP(sweep)
 	ASSERT_EQ(0, tdx_write_file(SEAMCALLS, "1"));
 	tdx_log_watch(true);
 	read_faults(_metadata);
+	read_recorded(_metadata);
 
 	/* What the first tries fill, slabs and CPUs' lists of free pages, is not lost. */
 	for (i = 0; i < WARM_UP; i++) {
@@ -446,8 +486,10 @@ static void all_faults(struct __test_metadata *_metadata, struct _test_data_swee
 	static unsigned int turn;
 	unsigned int i;
 
-	for (i = turn++ % step; i < nr_faults; i += step)
-		one_case(_metadata, self, leaf, lp, nth, 0, &faults[i]);
+	for (i = turn++ % step; i < nr_faults; i += step) {
+		if (is_for(&faults[i], leaf, nth))
+			one_case(_metadata, self, leaf, lp, nth, 0, &faults[i]);
+	}
 }
 
 TEST_F(sweep, every_seamcall_fails_in_every_way)
@@ -478,7 +520,8 @@ TEST_F(sweep, retries_are_bounded)
 	for (leaf = leaves; leaf < leaves + ARRAY_SIZE(leaves); leaf++) {
 		nth = leaf == &leaves[SYS_RD] ? 2 : 1;
 		for (fault = 0; wanted(leaf) && fault < nr_faults; fault++) {
-			if (nth > leaf->calls || !transient(leaf, faults[fault].status))
+			if (nth > leaf->calls || !is_for(&faults[fault], leaf, 1) ||
+			    !transient(leaf, faults[fault].status))
 				continue;
 			for (i = 0; i < ARRAY_SIZE(counts); i++)
 				one_case(_metadata, self, leaf, leaf->each_lp ? 1 : -1, nth,
