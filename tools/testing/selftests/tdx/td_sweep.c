@@ -12,8 +12,9 @@
  * strange and the platform's checker found nothing.
  *
  * Needs a test kernel, and a platform with "test_interface". Parameters:
- * faults=N: only every Nth of the ways, others with each call (1); leaf=NAME:
- * only this leaf.
+ * faults=N: only every Nth of the ways, others with each call (1); retries=N: only
+ * every Nth of the cases in which a call is made again (1); leaf=NAME: only this
+ * leaf.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -514,8 +515,9 @@ TEST_F(sweep, every_seamcall_fails_in_every_way)
 TEST_F(sweep, retries_are_bounded)
 {
 	static const unsigned int counts[] = { 0, 1, TRIES - 1, TRIES };
+	unsigned long step = tdx_param_num("retries", 1);
+	unsigned int i, fault, nth, turn = 0;
 	const struct leaf *leaf;
-	unsigned int i, fault, nth;
 
 	for (leaf = leaves; leaf < leaves + ARRAY_SIZE(leaves); leaf++) {
 		nth = leaf == &leaves[SYS_RD] ? 2 : 1;
@@ -523,9 +525,12 @@ TEST_F(sweep, retries_are_bounded)
 			if (nth > leaf->calls || !is_for(&faults[fault], leaf, 1) ||
 			    !transient(leaf, faults[fault].status))
 				continue;
-			for (i = 0; i < ARRAY_SIZE(counts); i++)
+			for (i = 0; i < ARRAY_SIZE(counts); i++) {
+				if (turn++ % step)
+					continue;
 				one_case(_metadata, self, leaf, leaf->each_lp ? 1 : -1, nth,
 					 counts[i], &faults[fault]);
+			}
 		}
 	}
 	EXPECT_LT(0, self->cases);
