@@ -78,6 +78,9 @@ struct fault {
 #define GP	0x8000ff000000000dULL
 #define UD	0x8000ff0000000006ULL
 
+#define SEAMLDR			0x8000000000000000ULL	/* with a detail */
+#define SEAMLDR_RND_NO_ENTROPY	0x8000000000030001ULL
+
 static struct fault faults[MAX_FAULTS];
 static unsigned int nr_faults;
 
@@ -113,10 +116,12 @@ static void read_faults(struct __test_metadata *_metadata)
 
 	ASSERT_NE(NULL, f);
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "status,%llx,%63[^,]", &status, name) != 2)
-			continue;
 		ASSERT_LT(nr_faults, MAX_FAULTS - 10);
-		if (failed(status))
+		if (sscanf(line, "status,%llx,%63[^,]", &status, name) == 2 && failed(status))
+			add_fault(name, NULL, status);
+		/* P-SEAMLDR's own */
+		if (sscanf(line, "exact,%llx,%63[^,]", &status, name) == 2 &&
+		    code(status) == SEAMLDR)
 			add_fault(name, NULL, status);
 	}
 	fclose(f);
@@ -166,12 +171,17 @@ static void read_recorded(struct __test_metadata *_metadata)
 
 static bool is_for(const struct fault *fault, const struct leaf *leaf, unsigned long nth)
 {
+	if (code(fault->status) == SEAMLDR)
+		return leaf == &leaves[SEAMLDR_INFO];
 	return !fault->leaf || (fault->leaf == leaf->number && nth == 1);
 }
 
 /* What the kernel tries again */
 static bool transient(const struct leaf *leaf, uint64_t status)
 {
+	if (status == SEAMLDR_RND_NO_ENTROPY)
+		return true;
+
 	switch (code(status)) {
 	case 0x8000020000000000ULL:	/* OPERAND_BUSY */
 	case 0x8000020200000000ULL:	/* SYS_BUSY */
