@@ -57,7 +57,7 @@ help:
 	@echo "make peer      mainline 6.12's TDX host code, unmodified, on the same platforms"
 	@echo "make bench     time and SEAMCALLs of an initialisation, ours and mainline's; BENCH='--rounds 3 --only matrix' for less of it"
 	@echo "make test-firmware COUNT=500  generated machines whose firmware makes no sense"
-	@echo "make soak MINUTES=60  threads create TDs while CPUs, memory and a module go and come, for so long, with KCSAN and lockdep"
+	@echo "make soak MINUTES=60  threads race for the first TD while CPUs, memory and a module go and come, for so long, with KCSAN and lockdep"
 	@echo "make test-sanitizers KERNELS='kasan kcsan'  booted machines and KUnit with kernels that look for mistakes and data races; takes long"
 	@echo "make test-maps boot machines with the memory of real ones, as far as the host's memory goes (20 GiB for 1 TiB); takes 15 minutes"
 	@echo "make patches   a series for 'git am' on Linux 6.1 in build/patches; tools/tdx/apply TREE puts it into a tree in place"
@@ -223,7 +223,7 @@ test: packages-run-test
 	@$(MAKE) test-build
 	@$(SCRIPTS)/test-all
 
-TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux $(B)/linux-fault-obj/vmlinux $(LINUX_OBJ)/tdx_ask/initramfs.cpio
+TEST_KERNELS := $(VMLINUX) $(B)/linux-test-obj/vmlinux $(B)/linux-fault-obj/vmlinux $(B)/linux-test-obj/tdx_ask/initramfs.cpio
 test-build:
 	@$(MAKE) host $(QEMU_BIN) $(TEST_KERNELS) guest-kexec $(PEER_OBJ)/vmlinux $(B)/peer/initramfs.cpio
 

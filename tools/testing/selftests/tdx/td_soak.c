@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Threads create TDs while CPUs and memory blocks go offline and come back,
- * signals arrive, and a module that asks for TDX itself is loaded and unloaded:
- * one initialisation, no failure that is not one of those events, no deadlock,
- * no lost CPU.
+ * signals arrive, processes that create TDs are killed, and a module that asks for
+ * TDX itself is loaded and unloaded: one initialisation, no failure that is not one
+ * of those events, no deadlock, no lost CPU.
  *
- * Parameters: seconds=N (60), threads=N (64), module=FILE (none): tdx_ask.ko.
+ * All who ask race for the initialisation, so there are rounds: they begin at once,
+ * and when there are no TDs any more, the machine is reset. CPUs and memory blocks
+ * go and come all the time.
+ *
+ * Needs a test kernel, and a platform with "test_interface". Parameters: seconds=N
+ * (60), round=N: milliseconds of a round, at least (200), threads=N (64),
+ * module=FILE (none): tdx_ask.ko.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -15,18 +21,23 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
+#include "tdx_platform.h"
 #include "tdx_test.h"
 
 #define MAX_BLOCKS		1024
+#define KILLERS			4
 
-static atomic_bool stop;
+/* For those who ask; for those who switch CPUs and memory */
+static atomic_bool round_over, stop;
 static atomic_ulong tds, waits, interrupts, cpu_switches, block_switches, block_busy;
-static atomic_ulong loads, load_waits;
+static atomic_ulong loads, load_waits, signals, killed;
 /* The first error that nothing explains; all threads stop then. */
 static atomic_int unexplained;
 
@@ -35,6 +46,7 @@ static void fail(int err)
 	int none = 0;
 
 	atomic_compare_exchange_strong(&unexplained, &none, err);
+	atomic_store(&round_over, true);
 	atomic_store(&stop, true);
 }
 
@@ -42,7 +54,7 @@ static void *create(void *arg)
 {
 	int kvm = tdx_open_kvm();
 
-	while (!atomic_load(&stop)) {
+	while (!atomic_load(&round_over)) {
 		int td = tdx_create_vm(kvm, KVM_X86_TDX_VM);
 
 		if (td >= 0) {
@@ -58,6 +70,39 @@ static void *create(void *arg)
 		}
 	}
 	close(kvm);
+	return NULL;
+}
+
+static void __attribute__((noreturn)) create_until_killed(void)
+{
+	int kvm, td;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	kvm = tdx_open_kvm();
+	do {
+		td = tdx_try_td(kvm);
+	} while (!td || td == -EAGAIN || td == -EINTR);
+	_exit(-td);
+}
+
+static void *kill_creators(void *arg)
+{
+	unsigned int seed = (unsigned long)arg;
+	int status;
+	pid_t pid;
+
+	while (!atomic_load(&round_over)) {
+		pid = fork();
+		if (!pid)
+			create_until_killed();
+		usleep(rand_r(&seed) % 50000);
+		if (pid < 0 || kill(pid, SIGKILL) || waitpid(pid, &status, 0) != pid)
+			fail(errno);
+		else if (WIFEXITED(status))
+			fail(WEXITSTATUS(status));
+		else
+			atomic_fetch_add(&killed, 1);
+	}
 	return NULL;
 }
 
@@ -131,7 +176,7 @@ static void *load_module(void *arg)
 
 	if (vm < 0 || file < 0)
 		fail(vm < 0 ? -vm : errno);
-	while (!atomic_load(&stop)) {
+	while (!atomic_load(&round_over)) {
 		if (!syscall(SYS_finit_module, file, "", 0)) {
 			atomic_fetch_add(&loads, 1);
 			if (syscall(SYS_delete_module, "tdx_ask", O_NONBLOCK))
@@ -151,6 +196,7 @@ static void *load_module(void *arg)
 
 static void on_signal(int sig)
 {
+	atomic_fetch_add(&signals, 1);
 }
 
 static void start(struct __test_metadata *_metadata, pthread_t *thread,
@@ -159,15 +205,63 @@ static void start(struct __test_metadata *_metadata, pthread_t *thread,
 	ASSERT_EQ(0, pthread_create(thread, NULL, fn, arg));
 }
 
+static unsigned long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* All who ask, from before the initialisation until a while after it */
+static void one_round(struct __test_metadata *_metadata, pthread_t *creators,
+		      unsigned long nr)
+{
+	unsigned long end = now_ms() + tdx_param_num("round", 200), before = tds, i;
+	char *module = (char *)tdx_param("module", NULL);
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	struct tdx_platform_state platform;
+	pthread_t loader, killers[KILLERS];
+	static unsigned int seed = 3;
+
+	tdx_log_forget();
+	atomic_store(&round_over, atomic_load(&stop));
+	if (module)
+		start(_metadata, &loader, load_module, module);
+	for (i = 0; i < KILLERS; i++)
+		start(_metadata, &killers[i], kill_creators, (void *)(i + seed));
+	for (i = 0; i < nr; i++)
+		start(_metadata, &creators[i], create, NULL);
+
+	while (!atomic_load(&round_over) && (now_ms() < end || tds == before)) {
+		pthread_kill(creators[rand_r(&seed) % nr], SIGUSR1);
+		nanosleep(&pause, NULL);
+	}
+	atomic_store(&round_over, true);
+	for (i = 0; i < nr; i++)
+		ASSERT_EQ(0, pthread_join(creators[i], NULL));
+	for (i = 0; i < KILLERS; i++)
+		ASSERT_EQ(0, pthread_join(killers[i], NULL));
+	if (module)
+		ASSERT_EQ(0, pthread_join(loader, NULL));
+	if (atomic_load(&unexplained))
+		return;
+
+	EXPECT_EQ(1, tdx_log_count("initialized"));
+	EXPECT_TRUE(tdx_state_is("INITIALIZED"));
+	tdx_platform_state(&platform);
+	EXPECT_STREQ("READY", platform.module);
+	if (!_metadata->passed)
+		atomic_store(&stop, true);
+}
+
 TEST(everything_at_once)
 {
-	unsigned long nr = tdx_param_num("threads", 64), i;
-	time_t end = time(NULL) + tdx_param_num("seconds", 60);
+	unsigned long nr = tdx_param_num("threads", 64), rounds = 0;
+	unsigned long end = now_ms() + 1000 * tdx_param_num("seconds", 60);
 	struct sigaction action = { .sa_handler = on_signal };
-	const struct timespec pause = { .tv_nsec = 1000000 };
-	char *module = (char *)tdx_param("module", NULL);
-	pthread_t cpus, memory, loader, *creators;
-	unsigned int cpu, seed = 3;
+	pthread_t cpus, memory, *creators;
+	unsigned int cpu;
 
 	find_blocks();
 	ASSERT_LT(0, nr_blocks);
@@ -181,26 +275,19 @@ TEST(everything_at_once)
 	start(_metadata, &memory, switch_memory, NULL);
 	/* The first TD comes when CPUs are on the move already. */
 	while (!atomic_load(&stop) && atomic_load(&cpu_switches) < 3)
-		nanosleep(&pause, NULL);
-	if (module)
-		start(_metadata, &loader, load_module, module);
-	for (i = 0; i < nr; i++)
-		start(_metadata, &creators[i], create, NULL);
-
-	while (time(NULL) < end && !atomic_load(&stop)) {
-		pthread_kill(creators[rand_r(&seed) % nr], SIGUSR1);
-		nanosleep(&pause, NULL);
-	}
+		usleep(1000);
+	do {
+		if (rounds++)
+			tdx_machine_reset();
+		one_round(_metadata, creators, nr);
+	} while (now_ms() < end && !atomic_load(&stop));
 	atomic_store(&stop, true);
-	for (i = 0; i < nr; i++)
-		ASSERT_EQ(0, pthread_join(creators[i], NULL));
 	ASSERT_EQ(0, pthread_join(cpus, NULL));
 	ASSERT_EQ(0, pthread_join(memory, NULL));
-	if (module)
-		ASSERT_EQ(0, pthread_join(loader, NULL));
 
-	printf("# %lu TDs, %lu refused while a CPU was away, %lu interrupted\n",
-	       tds, waits, interrupts);
+	printf("# %lu rounds: %lu TDs, %lu refused while a CPU was away\n", rounds, tds, waits);
+	printf("# %lu signals, %lu TDs interrupted; %lu processes killed\n",
+	       signals, interrupts, killed);
 	printf("# %lu CPU switches; %lu memory blocks switched, %lu busy\n",
 	       cpu_switches, block_switches, block_busy);
 	printf("# module loaded %lu times, %lu refused while a CPU was away\n",
@@ -209,10 +296,14 @@ TEST(everything_at_once)
 		TH_LOG("a thread got %s", tdx_errno_name(unexplained));
 	}
 	/* It all happened. */
+	EXPECT_LT(1, rounds);
 	EXPECT_LT(0, tds);
+	EXPECT_LT(0, waits);
+	EXPECT_LT(0, interrupts);
+	EXPECT_LT(0, killed);
 	EXPECT_LT(0, cpu_switches);
 	EXPECT_LT(0, block_switches);
-	EXPECT_TRUE(!module || loads);
+	EXPECT_TRUE(!tdx_param("module", NULL) || loads);
 	for (cpu = 0; cpu < tdx_nr_cpus(); cpu++)
 		EXPECT_TRUE(tdx_cpu_online(cpu));
 }

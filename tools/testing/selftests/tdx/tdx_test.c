@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <unistd.h>
 
 #include "../kselftest.h"
@@ -16,6 +17,9 @@
 
 #define STATE_FILE	"/sys/firmware/tdx/state"
 #define MESSAGE_MAX	512
+
+/* Of syslog(2), which no header has */
+#define SYSLOG_ACTION_CLEAR	5
 
 static int nr_params;
 static char **params;
@@ -189,6 +193,8 @@ unsigned int tdx_log_find(const char *name, char **line)
 	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		die("/dev/kmsg: %m");
+	/* The first one, or that after tdx_log_forget() */
+	lseek(fd, 0, SEEK_DATA);
 
 	for (;;) {
 		/* One record a read: "priority,sequence,time,flags;text\n..." */
@@ -218,6 +224,12 @@ unsigned int tdx_log_find(const char *name, char **line)
 	close(fd);
 	regfree(&re);
 	return count;
+}
+
+void tdx_log_forget(void)
+{
+	if (klogctl(SYSLOG_ACTION_CLEAR, NULL, 0))
+		die("klogctl: %m");
 }
 
 unsigned int tdx_log_count(const char *name)

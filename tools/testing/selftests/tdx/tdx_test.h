@@ -48,6 +48,8 @@ int tdx_try_td(int kvm);
  */
 unsigned int tdx_log_count(const char *name);
 unsigned int tdx_log_find(const char *name, char **line);
+/* Do not count what is in the log by now. */
+void tdx_log_forget(void);
 
 /*
  * State of the module as sysfs has it, in upper case: "UNKNOWN", "NONE",
