@@ -5,8 +5,9 @@
  *
  * Needs a platform with "test_interface", a kernel with /dev/mem and memory for
  * crashkernel=, which nobody uses. Parameters: page=pamt, the first PAMT;
- * page=td, a page that becomes one of a TD; page=ordinary. cpu=N: on that CPU.
- * log=NAME: a corrected error, about which this message comes.
+ * page=td, a page that becomes one of a TD; page=ordinary. cpu=N: on that CPU;
+ * back=1: which has gone offline and come back. log=NAME: a corrected error, about
+ * which this message comes.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -72,14 +73,19 @@ TEST(error_in_a_line)
 {
 	const char *log = tdx_param("log", NULL);
 	const char *page = tdx_param("page", "ordinary");
+	unsigned int cpu = tdx_param_num("cpu", 0);
 	unsigned long long pa;
 	unsigned long *p;
 	cpu_set_t cpus;
 	int mem;
 
+	if (tdx_param("back", NULL)) {
+		ASSERT_EQ(0, tdx_cpu_switch(cpu, false));
+		ASSERT_EQ(0, tdx_cpu_switch(cpu, true));
+	}
 	if (tdx_param("cpu", NULL)) {
 		CPU_ZERO(&cpus);
-		CPU_SET(tdx_param_num("cpu", 0), &cpus);
+		CPU_SET(cpu, &cpus);
 		ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
 	}
 
