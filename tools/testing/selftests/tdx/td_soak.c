@@ -33,6 +33,8 @@
 
 #define MAX_BLOCKS		1024
 #define KILLERS			4
+/* Even if a round takes as long as all of them should */
+#define MIN_ROUNDS		3
 
 /* For those who ask; for those who switch CPUs and memory */
 static atomic_bool round_over, stop;
@@ -280,7 +282,7 @@ TEST(everything_at_once)
 		if (rounds++)
 			tdx_machine_reset();
 		one_round(_metadata, creators, nr);
-	} while (now_ms() < end && !atomic_load(&stop));
+	} while ((now_ms() < end || rounds < MIN_ROUNDS) && !atomic_load(&stop));
 	atomic_store(&stop, true);
 	ASSERT_EQ(0, pthread_join(cpus, NULL));
 	ASSERT_EQ(0, pthread_join(memory, NULL));
@@ -296,7 +298,6 @@ TEST(everything_at_once)
 		TH_LOG("a thread got %s", tdx_errno_name(unexplained));
 	}
 	/* It all happened. */
-	EXPECT_LT(1, rounds);
 	EXPECT_LT(0, tds);
 	EXPECT_LT(0, waits);
 	EXPECT_LT(0, interrupts);
