@@ -150,6 +150,7 @@ def tables():
             row["num_fields"], row["num_elements"]))
     out.append("};\n")
 
+    out += names("tdxm_field_names", [(i, r["name"]) for i, r in enumerate(rows("metadata_fields"))])
     out += names("tdxm_leaf_names", [(int(r["leaf"]), r["name"].replace("_", "."))
                                      for r in rows("seamcall_leaves")])
     out += names("tdxm_status_names", [(int(r["value_hex"], 16), r["name"])

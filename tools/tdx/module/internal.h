@@ -139,8 +139,10 @@ extern const struct tdxm_base_cpuid tdxm_base_cpuids[];
 extern const struct tdxm_base_msr tdxm_base_msrs[];
 extern const unsigned int tdxm_nr_base_cpuids, tdxm_nr_base_msrs;
 extern const struct tdxm_field tdxm_fields[NR_FIELDS];
-extern const struct tdxm_name tdxm_leaf_names[], tdxm_status_names[], tdxm_operand_names[];
-extern const unsigned int tdxm_nr_leaf_names, tdxm_nr_status_names, tdxm_nr_operand_names;
+extern const struct tdxm_name tdxm_field_names[], tdxm_leaf_names[], tdxm_status_names[];
+extern const struct tdxm_name tdxm_operand_names[];
+extern const unsigned int tdxm_nr_field_names, tdxm_nr_leaf_names, tdxm_nr_status_names;
+extern const unsigned int tdxm_nr_operand_names;
 extern const struct tdxm_kind tdxm_kinds[];
 extern const unsigned int tdxm_nr_kinds;
 
@@ -206,13 +208,9 @@ enum {
 
 #define TDX_ERROR			(UINT64_C(1) << 63)
 
-/* Constants that both INFO and RD report */
+/* Constants of what is reported, and of what it is about */
 #define FIXED_VENDOR_ID		0x8086
-#define FIXED_ATTRIBUTES0	UINT64_C(0x8000000070000001)
-#define FIXED_ATTRIBUTES1	0
-#define FIXED_XFAM1		3
 #define FIXED_TDCS_SIZE		0x6000
-#define FIXED_TDVPS_SIZE	0x6000
 #define PAMT_ENTRY_SIZE		16
 
 /* Operand ids */
@@ -508,7 +506,7 @@ uint32_t tdxm_table_fms(const struct tdxm *m, unsigned int entry);
 uint32_t tdxm_platform_fms(const struct tdxm *m);
 
 /* metadata.c */
-uint64_t tdxm_xfam_fixed0(const struct tdxm *m);
+bool tdxm_read_element(const struct tdxm *m, unsigned int field, unsigned int i, uint64_t *value);
 
 /* config.c */
 void tdxm_join_cmrs(struct tdxm *m);

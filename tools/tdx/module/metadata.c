@@ -38,11 +38,10 @@ static const uint64_t fixed_values[NR_FIELDS] = {
 	[FIELD_TDR_BASE_SIZE] = 0x1000,
 	[FIELD_TDCS_BASE_SIZE] = FIXED_TDCS_SIZE,
 	[FIELD_TDCS_SIZE_PER_L2_VM] = 0x1000,
-	[FIELD_TDVPS_BASE_SIZE] = FIXED_TDVPS_SIZE,
+	[FIELD_TDVPS_BASE_SIZE] = 0x6000,
 	[FIELD_TDVPS_SIZE_PER_L2_VM] = 0x3000,
-	[FIELD_ATTRIBUTES_FIXED0] = FIXED_ATTRIBUTES0,
-	[FIELD_ATTRIBUTES_FIXED1] = FIXED_ATTRIBUTES1,
-	[FIELD_XFAM_FIXED1] = FIXED_XFAM1,
+	[FIELD_ATTRIBUTES_FIXED0] = UINT64_C(0x8000000070000001),
+	[FIELD_XFAM_FIXED1] = 3,
 	[FIELD_NUM_CPUID_CONFIG] = NR_CPUID_CONFIGS,
 	[FIELD_CONFIG_FLAGS_FIXED0] = 7,
 	[FIELD_IA32_ARCH_CAPABILITIES_CONFIG_MASK] = 0x1180010,
@@ -59,7 +58,7 @@ static const uint64_t fixed_values[NR_FIELDS] = {
 };
 
 /* Of the architecture's allowed bits, those that the CPU has */
-uint64_t tdxm_xfam_fixed0(const struct tdxm *m)
+static uint64_t xfam_fixed0(const struct tdxm *m)
 {
 	return ALLOWED_BITS_XFAM & (m->sys.xcr0_sup | m->sys.xss_sup);
 }
@@ -84,8 +83,7 @@ static uint64_t cpuid_config_value(unsigned int i)
 	return i % 2 ? tdxm_cpuid_configs[config].rd_hi : tdxm_cpuid_configs[config].rd_lo;
 }
 
-/* Element i of a field. False: the module stops itself. */
-static bool read_element(const struct tdxm *m, unsigned int field, unsigned int i, uint64_t *value)
+static bool true_element(const struct tdxm *m, unsigned int field, unsigned int i, uint64_t *value)
 {
 	const struct tdxm_module *mod = &m->platform.module;
 	unsigned int known = known_fms_index(m);
@@ -128,7 +126,7 @@ static bool read_element(const struct tdxm *m, unsigned int field, unsigned int 
 		*value = i < m->platform.nr_cmrs ? m->platform.cmrs[i].size : 0;
 		break;
 	case FIELD_XFAM_FIXED0:
-		*value = tdxm_xfam_fixed0(m);
+		*value = xfam_fixed0(m);
 		break;
 	case FIELD_CPUID_CONFIG_LEAVES:
 		*value = i < NR_CPUID_CONFIGS ? tdxm_cpuid_configs[i].rd_leaf : UINT64_MAX;
@@ -152,6 +150,20 @@ static bool read_element(const struct tdxm *m, unsigned int field, unsigned int 
 		*value = fixed_values[field];
 	}
 	return true;
+}
+
+/* Element i of a field. False: the module stops itself. */
+bool tdxm_read_element(const struct tdxm *m, unsigned int field, unsigned int i, uint64_t *value)
+{
+	const struct tdxm_claim *claim = m->platform.claims + m->platform.nr_claims;
+
+	while (claim-- > m->platform.claims) {
+		if (claim->field == field && claim->element == i) {
+			*value = claim->value;
+			return true;
+		}
+	}
+	return true_element(m, field, i, value);
 }
 
 static unsigned int nr_codes(const struct tdxm_field *f)
@@ -196,7 +208,7 @@ uint64_t tdxm_sys_rd(struct tdxm_call *c)
 	field = find_field(id, &i);
 	if (field == NR_FIELDS)
 		return TDX_METADATA_FIELD_ID_INCORRECT;
-	if (!read_element(c->m, field, i, &value))
+	if (!tdxm_read_element(c->m, field, i, &value))
 		return tdxm_stop(c, FATAL_NO_CODE);
 
 	c->r[TDXM_R8] = value;
@@ -281,7 +293,7 @@ uint64_t tdxm_sys_rdall(struct tdxm_call *c)
 		for (; i < nr_codes(f); i++, out.used += 8) {
 			if (leaves_hole(field, i))
 				continue;
-			if (!read_element(c->m, field, i, &value))
+			if (!tdxm_read_element(c->m, field, i, &value))
 				return tdxm_stop(c, FATAL_NO_CODE);
 			put_u64(&out, out.used, value);
 		}

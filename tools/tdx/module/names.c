@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names of leaves, status codes and operands, and the kinds of modules.
+ * Names of leaves, status codes, operands and metadata fields, and the kinds of modules.
  */
 #include "internal.h"
 
@@ -74,6 +74,18 @@ bool tdxm_leaf_by_name(const char *name, uint64_t *leaf)
 bool tdxm_status_by_name(const char *name, uint64_t *status)
 {
 	return find_value(tdxm_status_names, tdxm_nr_status_names, name, status);
+}
+
+bool tdxm_field_by_name(const char *name, uint32_t *field, uint32_t *elements, uint32_t *bytes)
+{
+	uint64_t i;
+
+	if (!find_value(tdxm_field_names, tdxm_nr_field_names, name, &i))
+		return false;
+	*field = i;
+	*elements = tdxm_fields[i].fields * tdxm_fields[i].elements;
+	*bytes = tdxm_fields[i].bytes;
+	return true;
 }
 
 const char *tdxm_state_name(enum tdxm_state state)

@@ -39,40 +39,46 @@ static void put_cpuid_configs(const struct tdxm *m, uint8_t *info)
 	}
 }
 
+static uint64_t element(const struct tdxm *m, unsigned int field, unsigned int i)
+{
+	uint64_t value = 0;
+
+	tdxm_read_element(m, field, i, &value);
+	return value;
+}
+
 /* The rest of the structure, up to INFO_SIZE, is zero */
 static void make_info(const struct tdxm *m, uint8_t info[INFO_USED])
 {
-	const struct tdxm_module *mod = &m->platform.module;
+	static const struct {
+		uint8_t offset, bytes, field;
+	} members[] = {
+		{ 4, 4, FIELD_VENDOR_ID }, { 8, 4, FIELD_BUILD_DATE }, { 12, 2, FIELD_BUILD_NUM },
+		{ 14, 2, FIELD_MINOR_VERSION }, { 16, 2, FIELD_MAJOR_VERSION },
+		{ 32, 2, FIELD_MAX_TDMRS }, { 34, 2, FIELD_MAX_RESERVED_PER_TDMR },
+		{ 36, 2, FIELD_PAMT_4K_ENTRY_SIZE },
+		{ 48, 2, FIELD_TDCS_BASE_SIZE }, { 52, 2, FIELD_TDVPS_BASE_SIZE },
+		{ 64, 8, FIELD_ATTRIBUTES_FIXED0 }, { 72, 8, FIELD_ATTRIBUTES_FIXED1 },
+		{ 80, 8, FIELD_XFAM_FIXED0 }, { 88, 8, FIELD_XFAM_FIXED1 },
+		{ 128, 4, FIELD_NUM_CPUID_CONFIG },
+	};
+	unsigned int i;
 
 	memset(info, 0, INFO_USED);
-	put(info, 4, 4, FIXED_VENDOR_ID);
-	put(info, 8, 4, mod->build_date);
-	put(info, 12, 2, mod->build_num);
-	put(info, 14, 2, mod->minor);
-	put(info, 16, 2, mod->major);
-	put(info, 18, 1, mod->has_sys_rd);
-	put(info, 32, 2, TDXM_MAX_TDMRS);
-	put(info, 34, 2, TDXM_MAX_RESERVED);
-	put(info, 36, 2, PAMT_ENTRY_SIZE);
-	put(info, 48, 2, FIXED_TDCS_SIZE);
-	put(info, 52, 2, FIXED_TDVPS_SIZE);
-	put(info, 64, 8, FIXED_ATTRIBUTES0);
-	put(info, 72, 8, FIXED_ATTRIBUTES1);
-	put(info, 80, 8, tdxm_xfam_fixed0(m));
-	put(info, 88, 8, FIXED_XFAM1);
-	put(info, 128, 4, NR_CPUID_CONFIGS);
+	put(info, 18, 1, m->platform.module.has_sys_rd);
+	for (i = 0; i < ARRAY_LEN(members); i++)
+		put(info, members[i].offset, members[i].bytes, element(m, members[i].field, 0));
 	put_cpuid_configs(m, info);
 }
 
 static void write_cmrs(const struct tdxm *m, uint64_t pa)
 {
-	const struct tdxm_range *cmrs = m->platform.cmrs;
 	uint8_t entry[CMR_SIZE];
 	unsigned int i;
 
 	for (i = 0; i < TDXM_MAX_CMRS; i++) {
-		put(entry, 0, 8, i < m->platform.nr_cmrs ? cmrs[i].base : 0);
-		put(entry, 8, 8, i < m->platform.nr_cmrs ? cmrs[i].size : 0);
+		put(entry, 0, 8, element(m, FIELD_CMR_BASE, i));
+		put(entry, 8, 8, element(m, FIELD_CMR_SIZE, i));
 		tdxm_write(m, pa + i * CMR_SIZE, entry, CMR_SIZE);
 	}
 }
@@ -102,6 +108,6 @@ uint64_t tdxm_sys_info(struct tdxm_call *c)
 	write_cmrs(c->m, cmr_pa);
 
 	c->r[TDXM_RDX] = INFO_SIZE;
-	c->r[TDXM_R9] = TDXM_MAX_CMRS;
+	c->r[TDXM_R9] = element(c->m, FIELD_NUM_CMRS, 0);
 	return TDX_SUCCESS;
 }

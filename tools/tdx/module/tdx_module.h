@@ -21,6 +21,7 @@
 #define TDXM_MAX_LPS		4096
 #define TDXM_MAX_PACKAGES	8
 #define TDXM_MAX_FAULTS		64
+#define TDXM_MAX_CLAIMS		128
 #define TDXM_MAX_LEAVES		128	/* leaf numbers a latency can be given for */
 #define TDXM_MAX_TDMRS		64
 #define TDXM_MAX_RESERVED	16
@@ -129,6 +130,12 @@ struct tdxm_fault {
 	uint64_t status;
 };
 
+/* A lie: what the module says of one element of a metadata field */
+struct tdxm_claim {
+	uint32_t field, element;	/* see tdxm_field_by_name() */
+	uint64_t value;
+};
+
 /* The module that the BIOS loaded */
 struct tdxm_module {
 	bool loaded;
@@ -185,6 +192,8 @@ struct tdxm_platform {
 	uint32_t nr_faults;
 	uint64_t latency_ns[TDXM_MAX_LEAVES];
 	uint64_t hostile;	/* seed of nonsense, see tdxm_set_hostile() */
+	struct tdxm_claim claims[TDXM_MAX_CLAIMS];	/* the last one of an element counts */
+	uint32_t nr_claims;
 };
 
 /*
@@ -288,5 +297,7 @@ const char *tdxm_operand_name(uint32_t operand);
 /* The reverse: "TDH.SYS.INIT" or "TDX_SYS_BUSY" to numbers; false: no such name */
 bool tdxm_leaf_by_name(const char *name, uint64_t *leaf);
 bool tdxm_status_by_name(const char *name, uint64_t *status);
+/* "MAX_TDMRS" to its number, how many elements it has and how large they are */
+bool tdxm_field_by_name(const char *name, uint32_t *field, uint32_t *elements, uint32_t *bytes);
 
 #endif

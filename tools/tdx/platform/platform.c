@@ -39,6 +39,9 @@ struct ctx {
 	char **err;
 	bool strict;		/* a machine, not just a platform of a vector */
 	bool has_cmrs, has_seamrr_base;
+	struct tdxm_range told_cmrs[TDXM_MAX_CMRS];	/* what firmware tells the module */
+	uint32_t nr_told_cmrs;
+	bool has_told_cmrs;
 	struct tdxm_range taken;	/* not for find_hole() */
 	struct tdx_machine *m;
 };
@@ -304,20 +307,30 @@ static bool get_range(struct ctx *c, const struct path *p, const json_t *v,
 	return true;
 }
 
-static bool get_cmrs(struct ctx *c, const struct path *p, const json_t *v)
+static bool get_cmr_list(struct ctx *c, const struct path *p, const json_t *v,
+			 struct tdxm_range *cmrs, uint32_t *nr)
 {
-	struct tdxm_platform *platform = &c->m->platform;
 	struct path here = { p, NULL, 0 };
 
 	if (!is_list(c, p, v, TDXM_MAX_CMRS))
 		return false;
-	platform->nr_cmrs = json_array_size(v);
-	for (; here.index < platform->nr_cmrs; here.index++)
-		if (!get_range(c, &here, json_array_get(v, here.index),
-			       &platform->cmrs[here.index]))
+	*nr = json_array_size(v);
+	for (; here.index < *nr; here.index++)
+		if (!get_range(c, &here, json_array_get(v, here.index), &cmrs[here.index]))
 			return false;
-	c->has_cmrs = true;
 	return true;
+}
+
+static bool get_cmrs(struct ctx *c, const struct path *p, const json_t *v)
+{
+	c->has_cmrs = true;
+	return get_cmr_list(c, p, v, c->m->platform.cmrs, &c->m->platform.nr_cmrs);
+}
+
+static bool get_told_cmrs(struct ctx *c, const struct path *p, const json_t *v)
+{
+	c->has_told_cmrs = true;
+	return get_cmr_list(c, p, v, c->told_cmrs, &c->nr_told_cmrs);
 }
 
 static const char *const mem_types[] = {
@@ -693,6 +706,7 @@ static bool get_quirks(struct ctx *c, const struct path *p, const json_t *v)
 		{ "pconfig_fail", get_pconfig_quirks }, { "rdrand_fail", get_rdrand_quirks },
 		{ "rdseed_fail", get_rdseed_quirks }, { "intr_pending", get_intr_quirks },
 		{ "seamops_caps", get_seamops_quirks }, { "fms", get_fms_quirks },
+		{ "cmrs", get_told_cmrs },
 		{ "smrr", get_smrr }, { "smrr2", get_smrr2 }, { "seamrr", get_seamrr_range },
 		{ "num_lps", get_num_lps }, { "num_sockets", get_num_sockets },
 		{ "no_smrr2", get_no_smrr2 }, { "no_integrity", get_no_integrity },
@@ -827,8 +841,54 @@ static bool get_latency(struct ctx *c, const struct path *p, const json_t *v)
 	return true;
 }
 
+/* What the module says of element @i of a field */
+static bool get_claim(struct ctx *c, const struct path *p, const json_t *v, uint32_t field,
+		      uint32_t i, uint32_t bytes)
+{
+	struct tdxm_platform *platform = &c->m->platform;
+	struct tdxm_claim *claim = &platform->claims[platform->nr_claims];
+
+	if (platform->nr_claims == TDXM_MAX_CLAIMS)
+		return fail(c, p, "is one number too many, at most %d are possible",
+			    TDXM_MAX_CLAIMS);
+	claim->field = field;
+	claim->element = i;
+	if (!get_number(c, p, v, 0, UINT64_MAX >> (64 - 8 * bytes), &claim->value))
+		return false;
+	platform->nr_claims++;
+	return true;
+}
+
+static bool get_claims(struct ctx *c, const struct path *p, const json_t *v)
+{
+	struct path here = { p, NULL, 0 }, entry = { &here, NULL, 0 };
+	uint32_t field, elements, bytes;
+	json_t *value;
+
+	json_object_foreach((json_t *)v, here.key, value) {
+		if (!tdxm_field_by_name(here.key, &field, &elements, &bytes))
+			return fail(c, &here, "not a metadata field of the module, such as \"MAX_TDMRS\"");
+		if (!json_is_array(value)) {
+			if (!get_claim(c, &here, value, field, 0, bytes))
+				return false;
+			continue;
+		}
+		if (!is_list(c, &here, value, elements))
+			return false;
+		for (entry.index = 0; entry.index < json_array_size(value); entry.index++)
+			if (!get_claim(c, &entry, json_array_get(value, entry.index), field,
+				       entry.index, bytes))
+				return false;
+	}
+	return true;
+}
+
 static bool get_hostile(struct ctx *c, const struct path *p, const json_t *v)
 {
+	if (json_is_object(v))
+		return get_claims(c, p, v);
+	if (!json_is_integer(v) && !json_is_string(v))
+		return fail(c, p, "is %s, should be a number or an object", type_name(v));
 	return get_number(c, p, v, 0, UINT64_MAX, &c->m->platform.hostile);
 }
 
@@ -1083,14 +1143,10 @@ static bool check_address_space(struct ctx *c)
 	return true;
 }
 
-static bool read_root(struct ctx *c, const json_t *root)
+static bool check_machine(struct ctx *c, const json_t *root)
 {
 	struct path erratum = { NULL, "erratum_partial_write", 0 };
 
-	if (!GET_OBJECT(c, NULL, root, top_keys))
-		return false;
-	if (!c->strict)
-		return true;
 	if (!check_cpus(c) || !check_memory(c))
 		return false;
 	if (!c->has_cmrs && c->m->memory_given && !make_cmrs(c))
@@ -1103,6 +1159,18 @@ static bool read_root(struct ctx *c, const json_t *root)
 		return fail(c, &erratum, "needs the checker, and \"checker\" is false");
 	place_ranges(c, root);
 	return check_address_space(c);
+}
+
+static bool read_root(struct ctx *c, const json_t *root)
+{
+	if (!GET_OBJECT(c, NULL, root, top_keys) || (c->strict && !check_machine(c, root)))
+		return false;
+	/* Only now: what the machine is made of are the other ones. */
+	if (c->has_told_cmrs) {
+		c->m->platform.nr_cmrs = c->nr_told_cmrs;
+		memcpy(c->m->platform.cmrs, c->told_cmrs, sizeof(c->told_cmrs));
+	}
+	return true;
 }
 
 static struct tdx_machine *read_machine(const json_t *root, const char *name, bool strict,

@@ -242,7 +242,7 @@ static void platform_complete(UserCreatable *uc, Error **errp)
                    tdx->config);
         return;
     }
-    if (tdx->machine->platform.hostile && tdx->trace_file) {
+    if ((tdx->machine->platform.hostile || tdx->machine->platform.nr_claims) && tdx->trace_file) {
         error_setg(errp, "%s: \"hostile\" makes up answers, which a replay of the trace would not; leave "
                    "trace= out", tdx->config);
         return;

@@ -867,6 +867,57 @@ static void test_hostile(void **state)
 	assert_int_equal(lies_of(0, &truth), 0);
 }
 
+static void claim(const char *name, uint32_t element, uint64_t value)
+{
+	struct tdxm_claim *claim = &platform.claims[platform.nr_claims++];
+	uint32_t elements, bytes;
+
+	assert_true(tdxm_field_by_name(name, &claim->field, &elements, &bytes));
+	claim->element = element;
+	claim->value = value;
+}
+
+static uint64_t sys_rd(uint64_t id)
+{
+	struct answer a = seamcall(&machine, 0, SYS_RD, 0, id, 0, 0);
+
+	assert_int_equal(a.r[TDXM_RAX], 0);
+	return a.r[TDXM_R8];
+}
+
+/* A lie is in every leaf that reports the element, and nowhere else */
+static void test_claims(void **state)
+{
+	uint16_t limits[2];
+	uint64_t cmr[4];
+	struct answer a;
+
+	(void)state;
+	claim("MAX_TDMRS", 0, 7);
+	claim("MAX_TDMRS", 0, 0);
+	claim("CMR_BASE", 1, 0x123000);
+	claim("NUM_CMRS", 0, 1000);
+	/* TDMRs are configured as if nothing were wrong. */
+	up(TDXM_READY);
+
+	assert_int_equal(sys_rd(UINT64_C(0x9100000100000008)), 0);
+	assert_int_equal(sys_rd(UINT64_C(0x9100000100000009)), TDXM_MAX_RESERVED);
+	assert_int_equal(sys_rd(UINT64_C(0x9000000300000080)), platform.cmrs[0].base);
+	assert_int_equal(sys_rd(UINT64_C(0x9000000300000081)), 0x123000);
+	assert_int_equal(sys_rd(UINT64_C(0x9000000100000000)), 1000);
+
+	a = seamcall(&machine, 0, SYS_INFO, INFO_PA, 1024, CMR_PA, 32);
+	assert_int_equal(a.r[TDXM_RAX], 0);
+	assert_int_equal(a.r[TDXM_R9], 1000);
+	mem_read(&machine.mem, INFO_PA + 32, limits, sizeof(limits));
+	assert_int_equal(limits[0], 0);
+	assert_int_equal(limits[1], TDXM_MAX_RESERVED);
+	mem_read(&machine.mem, CMR_PA, cmr, sizeof(cmr));
+	assert_int_equal(cmr[0], platform.cmrs[0].base);
+	assert_int_equal(cmr[2], 0x123000);
+	assert_int_equal(cmr[3], platform.cmrs[1].size);
+}
+
 /* How far TDH.SYS.TDMR.INIT is said to be is nonsense at times; how far it is, is not */
 static void test_hostile_tdmr_init(void **state)
 {
@@ -1413,7 +1464,7 @@ int main(void)
 		T(test_allowed_fms), T(test_fatal_platforms), T(test_unknown_fms),
 		T(test_fault_counts), T(test_fault_of_one_lp), T(test_fault_outputs),
 		T(test_fault_exits), T(test_faults_at_run_time), T(test_faults_count_alike), T(test_hostile),
-		T(test_hostile_tdmr_init),
+		T(test_hostile_tdmr_init), T(test_claims),
 		T(test_latency), T(test_td_locks), T(test_child_page_of_busy_td),
 		T(test_shutdown_waits_for_nobody), T(test_shutdown_too_late),
 		T(test_lp_shutdown_inside_config),

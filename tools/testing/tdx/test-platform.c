@@ -155,9 +155,47 @@ static void test_everything(void **state)
 	assert_true(m->checker);
 	assert_true(m->test_interface);
 	assert_int_equal(p->hostile, 0x1234);
+	assert_int_equal(p->nr_claims, 0);
 	tdx_machine_free(m);
 	m = good("{\"checker\": false}");
 	assert_false(m->checker);
+	tdx_machine_free(m);
+}
+
+/* Lies about fields; CMRs that firmware tells the module, which the machine is not made of */
+static void test_lies(void **state)
+{
+	struct tdx_machine *m = good(
+		"{\"hostile\": {\"MAX_TDMRS\": \"0xffff\", \"CMR_BASE\": [1, \"0xffffffffffffffff\"], \"NUM_CMRS\": 0},"
+		" \"cmrs\": [[\"0x100000\", \"0x10000000\"]],"
+		" \"quirks\": {\"cmrs\": [[\"0x100000\", 8192], [0, 0], [\"0x101000\", 4096]]}}");
+	const struct tdxm_platform *p = &m->platform;
+	uint32_t field, elements, bytes;
+
+	(void)state;
+	assert_int_equal(p->hostile, 0);
+	assert_int_equal(p->nr_claims, 4);
+	assert_true(tdxm_field_by_name("MAX_TDMRS", &field, &elements, &bytes));
+	assert_int_equal(elements, 1);
+	assert_int_equal(bytes, 2);
+	assert_int_equal(p->claims[0].field, field);
+	assert_int_equal(p->claims[0].value, 0xffff);
+	assert_true(tdxm_field_by_name("CMR_BASE", &field, &elements, &bytes));
+	assert_int_equal(elements, 32);
+	assert_int_equal(p->claims[2].field, field);
+	assert_int_equal(p->claims[1].element, 0);
+	assert_int_equal(p->claims[2].element, 1);
+	assert_int_equal(p->claims[2].value, UINT64_MAX);
+	assert_false(tdxm_field_by_name("MAX_TDMR", &field, &elements, &bytes));
+
+	assert_int_equal(p->nr_cmrs, 3);
+	assert_int_equal(p->cmrs[0].base, 0x100000);
+	assert_int_equal(p->cmrs[0].size, 0x2000);
+	assert_int_equal(p->cmrs[1].size, 0);
+	assert_int_equal(p->cmrs[2].base, 0x101000);
+	/* [0, 640K) and the RAM of "cmrs" */
+	assert_int_equal(m->nr_memory, 2);
+	assert_int_equal(m->memory[1].size, 0x10000000);
 	tdx_machine_free(m);
 }
 
@@ -351,6 +389,14 @@ static void test_bad_files(void **state)
 		{ "{\"faults\": [{\"leaf\": 1, \"status\": \"BUSY\"}]}", "t.json: faults[0].status: \"BUSY\" is not the name of a status, such as \"TDX_SYS_BUSY\", nor a number, nor VMFAIL_INVALID, FATAL, GP or UD" },
 		{ "{\"latency_ns\": {\"SEAMLDR.INFO\": 1}}", "t.json: latency_ns.SEAMLDR.INFO: not a leaf of the module, such as \"TDH.SYS.TDMR.INIT\"" },
 		{ "{\"latency_ns\": {\"31\": \"0x7fffffffffffffff\"}}", "t.json: latency_ns.31: 0x7fffffffffffffff is not in [0, 0x34630b8a000]" },
+		{ "{\"hostile\": [7]}", "t.json: hostile: is a list, should be a number or an object" },
+		{ "{\"hostile\": {\"MAX_TDMR\": 0}}", "t.json: hostile.MAX_TDMR: not a metadata field of the module, such as \"MAX_TDMRS\"" },
+		{ "{\"hostile\": {\"MAX_TDMRS\": \"0x10000\"}}", "t.json: hostile.MAX_TDMRS: 0x10000 is not in [0, 0xffff]" },
+		{ "{\"hostile\": {\"MAX_TDMRS\": [64, 0]}}", "t.json: hostile.MAX_TDMRS: has 2 entries, at most 1 are possible" },
+		{ "{\"hostile\": {\"MAX_TDMRS\": true}}", "t.json: hostile.MAX_TDMRS: is true or false, should be a number" },
+		{ "{\"hostile\": {\"CMR_BASE\": [0, -1]}}", "t.json: hostile.CMR_BASE[1]: -1 is negative" },
+		{ "{\"quirks\": {\"cmrs\": {}}}", "t.json: quirks.cmrs: is an object, should be a list" },
+		{ "{\"quirks\": {\"cmrs\": [[0, 4096], [1]]}}", "t.json: quirks.cmrs[1]: has 1 entries, should be [base, size]" },
 		{ "{\"latency_ns\": []}", "t.json: latency_ns: is a list, should be an object" },
 	};
 	struct tdx_machine *m;
@@ -372,6 +418,9 @@ static void test_bad_files(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+#define ZEROS_8		"0, 0, 0, 0, 0, 0, 0, 0"
+#define ZEROS_32	ZEROS_8 ", " ZEROS_8 ", " ZEROS_8 ", " ZEROS_8
+
 static void test_too_many(void **state)
 {
 	static const struct {
@@ -382,13 +431,16 @@ static void test_too_many(void **state)
 		{ "{\"cmrs\": [", "[0,0]", "]}", 33, "t.json: cmrs: has 33 entries, at most 32 are possible" },
 		{ "{\"faults\": [", "{\"leaf\":1,\"status\":2}", "]}", 65,
 		  "t.json: faults: has 65 entries, at most 64 are possible" },
+		{ "{\"quirks\": {\"cmrs\": [", "[0,0]", "]}}", 33, "t.json: quirks.cmrs: has 33 entries, at most 32 are possible" },
+		{ "{\"hostile\": {\"CMR_BASE\": [" ZEROS_32 "], \"CMR_SIZE\": [" ZEROS_32 "], \"MAX_TDMRS\": 0, \"CPUID_CONFIG_VALUES\": [", "0", "]}}", 64,
+		  "t.json: hostile.CPUID_CONFIG_VALUES[63]: is one number too many, at most 128 are possible" },
 	};
 	struct tdx_machine *m;
 	char *text, *err;
 	unsigned int i, k;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		text = calloc(1, 8192);
 		strcat(text, cases[i].before);
 		for (k = 0; k < cases[i].nr; k++) {
@@ -710,6 +762,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_module_1_0), cmocka_unit_test(test_cmrs_from_memory),
 		cmocka_unit_test(test_placement), cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_too_many), cmocka_unit_test(test_vector_platforms), cmocka_unit_test(test_no_rbp_mod),

@@ -131,6 +131,8 @@ CASES = [
          output=[r'platform\.json: "checker" is false, so nobody would find anything: leave findings= out']),
     Case("init", name="hostile-trace", hostile=7, wants=("stats", "findings", "trace"), ends=False, exit_status=1,
          output=[r'platform\.json: "hostile" makes up answers']),
+    Case("init", name="lies-trace", hostile={"MAX_TDMRS": 0}, wants=("stats", "findings", "trace"), ends=False, exit_status=1,
+         output=[r'platform\.json: "hostile" makes up answers']),
     Case("init-written-back"),
     Case("off-not-written-back", findings=[r"^private-lines: CPU 0: power-off"]),
     Case("reset-dirty", ends=False, findings=[r"^private-lines: CPU 0: reset"]),
