@@ -370,6 +370,15 @@ class Runs(unittest.TestCase):
         self.assertRegex(text, r"\n[1-9]\d* passed, 0 failed\n$")
         return text
 
+    def test_firmware(self):
+        said = "TAP version 13\n1..1\n#  RUN           global.a ...\n# got EIO, state SHUTDOWN\n#            OK  global.a\nok 1 global.a\n"
+        self.act["console"] = console("tdx: the module says that it takes 0 TDMRs", "TDX-INIT: begin td_any errno=EIO", out(said),
+                                      "TDX-INIT: end td_any status=0", "TDX-INIT: done status=0 programs=1", "reboot: Power down")
+        status, text = self.run_case("--firmware", "1", "--case", "firmware-1")
+        self.assertEqual(status, 0, text)
+        self.assertIn("1 machines whose firmware makes no sense, of which\n", text)
+        self.assertIn("\n  0 TDMRs: 1, EIO 1\n", text)
+
     def fails(self, words, *arguments):
         status, text = self.run_case(*arguments)
         self.assertEqual(status, 1, text)
