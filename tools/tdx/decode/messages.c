@@ -203,6 +203,11 @@ static const struct tdx_message messages[] = {
 		"use suspend to idle, or boot with tdx_host=off"
 	},
 	{
+		"kexec jump is refused", TDX_WARNING,
+		"A kernel that is jumped to would write over the memory of the TDX module and of all TDs",
+		"boot without TDs, or with tdx_host=off"
+	},
+	{
 		"no files in /sys/firmware/tdx", TDX_WARNING,
 		"The kernel ran out of memory at boot; TDX works, but files do not show it",
 		"reboot if they are needed"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sleep. S3 and hibernation are refused while the module is in use: it and all
- * TDs would be lost. The log says why, and all goes on as before. Before the
+ * Sleep. S3, hibernation and kexec jumps are refused while the module is in use: it
+ * and all TDs would be lost. The log says why, and all goes on as before. Before the
  * first TD, and where there is no TDX, they work, as suspend to idle always does.
  *
  * Needs CONFIG_PM_DEBUG, for sleep that ends by itself.
@@ -10,6 +10,9 @@
  * created (ENODEV), or the first one cannot be, but a later one might (EAGAIN).
  */
 #include <errno.h>
+#include <linux/kexec.h>
+#include <linux/reboot.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -57,7 +60,26 @@ static int hibernate(void)
 	return ret == -ENODEV ? 0 : ret;
 }
 
-/* S3 or hibernation, when a TD was asked for */
+/* To a "kernel" that comes back at once, with what a page at 16 MiB has meanwhile */
+static int kexec_jump(void)
+{
+	static const unsigned char ret = 0xc3;
+	const unsigned long at = 16 << 20;
+	struct kexec_segment segment = {
+		.buf = &ret,
+		.bufsz = sizeof(ret),
+		.mem = (void *)at,
+		.memsz = getpagesize(),
+	};
+
+	if (syscall(SYS_kexec_load, at, 1UL, &segment,
+		    KEXEC_PRESERVE_CONTEXT | KEXEC_ARCH_X86_64))
+		return -errno;
+	return syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		       LINUX_REBOOT_CMD_KEXEC, NULL) ? -errno : 0;
+}
+
+/* S3, hibernation or a kexec jump, when a TD was asked for */
 static void sleep_after_td(struct __test_metadata *_metadata, int (*fall_asleep)(void),
 			   const char *message)
 {
@@ -77,9 +99,11 @@ TEST(before_the_first_td)
 	ASSERT_TRUE(tdx_state_is("UNKNOWN"));
 	EXPECT_EQ(0, suspend_to_ram());
 	EXPECT_EQ(0, hibernate());
+	EXPECT_EQ(0, kexec_jump());
 	EXPECT_EQ(0, suspend_to_idle());
 	EXPECT_EQ(0, tdx_log_count("s3_refused"));
 	EXPECT_EQ(0, tdx_log_count("hibernation_refused"));
+	EXPECT_EQ(0, tdx_log_count("jump_refused"));
 	EXPECT_TRUE(tdx_state_is("UNKNOWN"));
 }
 
@@ -91,6 +115,11 @@ TEST(suspend_to_ram_after_a_td)
 TEST(hibernation_after_a_td)
 {
 	sleep_after_td(_metadata, hibernate, "hibernation_refused");
+}
+
+TEST(kexec_jump_after_a_td)
+{
+	sleep_after_td(_metadata, kexec_jump, "jump_refused");
 }
 
 /* The power stays on: no business of TDX. */

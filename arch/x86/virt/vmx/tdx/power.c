@@ -8,6 +8,9 @@
  * know nothing of it. Suspend to idle keeps the power on and is no business of
  * TDX.
  *
+ * A kexec jump to another kernel, which may come back, is refused like
+ * hibernation: that kernel would write over private memory.
+ *
  * The module must not be initialised behind the back of a machine that is about
  * to sleep: from the first notification to the last tdx_init() asks to try again.
  */
@@ -18,6 +21,7 @@
 #include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/suspend.h>
+#include <linux/syscore_ops.h>
 
 #include <asm/tdx_host.h>
 
@@ -51,9 +55,27 @@ static struct notifier_block tdx_power_nb = {
 	.notifier_call = tdx_power_notify,
 };
 
+/*
+ * Only a kexec jump comes here while TDX is in use: it notifies nobody. The other
+ * CPUs are offline and all tasks frozen, so the state cannot change.
+ */
+static int tdx_power_suspend(void)
+{
+	if (!tdx_in_use())
+		return 0;
+
+	pr_err("kexec jump is refused: the TDX module is in use, the other kernel would write over its memory and that of TDs; boot without TDs, or with tdx_host=off\n");
+	return -EBUSY;
+}
+
+static struct syscore_ops tdx_power_syscore = {
+	.suspend = tdx_power_suspend,
+};
+
 /* At boot, because registering it under the lock that it takes is no good. */
 static int __init tdx_power_init(void)
 {
+	register_syscore_ops(&tdx_power_syscore);
 	return register_pm_notifier(&tdx_power_nb);
 }
 device_initcall(tdx_power_init);
