@@ -660,8 +660,8 @@ static enum verdict judge(const struct check *check)
 void diagnose(const struct host *host, struct diagnosis *diagnosis)
 {
 	static const char * const summary[] = {
-		[VERDICT_READY]		= "TDX is initialised, TDs can run",
-		[VERDICT_AVAILABLE]	= "TDX can be initialised, nothing is wrong",
+		[VERDICT_READY]		= "TDX is initialised, TDs can be created",
+		[VERDICT_AVAILABLE]	= "TDX can be initialised, which KVM does if it uses TDX",
 		[VERDICT_BROKEN]	= "TDX can not be used",
 		[VERDICT_ABSENT]	= "TDX is not there: the CPU is without or BIOS has it off",
 		[VERDICT_UNKNOWN]	= "can not tell, see what could not be seen",

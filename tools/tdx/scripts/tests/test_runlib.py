@@ -570,7 +570,7 @@ class Default(unittest.TestCase):
     def test_status_inside(self):
         lines = runlib.parse_console(console("TDX-INIT: begin tdcreate", out(self.TD), "TDX-INIT: end tdcreate status=0", *self.STATUS,
                                              "TDX-INIT: done status=2 programs=2", "reboot: Power down"))
-        self.assertEqual(default.verdict(runlib.Boot(0, 1.0, ""), lines, [], 9), ["tdx-status does not say that TDs can run"])
+        self.assertEqual(default.verdict(runlib.Boot(0, 1.0, ""), lines, [], 9), ["tdx-status does not say that TDs can be created"])
         self.assertEqual([text for text in default.found_inside(lines) if text],
                          ["tdx-status: TDX can not be used", "Findings", "  1. BIOS", "     -> look"])
 

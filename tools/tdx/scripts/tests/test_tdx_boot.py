@@ -74,7 +74,7 @@ class TdxBoot(unittest.TestCase):
 
     def test_refused(self):
         memory = lambda **m: {"memory": [{"base": 0, "size": 4096}, {"base": "0x100000", "size": "0x40000000", **m}]}
-        small = 'is not a number from 1 to 4096: give one, such as 1 or "0x1"'
+        small = 'is not a number from 1 to 255: give one, such as 1 or "0x1"'
         for description, text in (
                 ({"lps": 4, "packages": 3}, "p.json: 4 LPs cannot be spread evenly over 3 packages: make lps a multiple of packages"),
                 ({"lps": "four"}, f'p.json: lps: "four" {small}'), ({"lps": 0}, f"p.json: lps: 0 {small}"),
@@ -85,8 +85,10 @@ class TdxBoot(unittest.TestCase):
                 ({"lps": 10 ** 60}, f"p.json: lps: 1{'0' * 36}... {small}"),
                 ({"packages": 0}, 'p.json: packages: 0 is not a number from 1 to 8: give one, such as 1 or "0x1"'),
                 ({"pa_width": "x"}, 'p.json: pa_width: "x" is not a number from 36 to 57: give one, such as 36 or "0x24"'),
-                ({"nodes": 10 ** 9}, 'p.json: nodes: 1000000000 is not a number from 1 to 1024: give one, such as 1 or "0x1"'),
-                (memory(node=10 ** 9), "p.json: memory[1].node: 1000000000 is not a number from 0 to 1023: give one"),
+                ({"memory": [{"base": 0, "size": "0x10000000", "type": "hotplug"}]},
+                 "p.json: memory of type hotplug begins at 0x0: it has to be behind the RAM, from 0x100000000 on"),
+                ({"nodes": 10 ** 9}, 'p.json: nodes: 1000000000 is not a number from 1 to 128: give one, such as 1 or "0x1"'),
+                (memory(node=10 ** 9), "p.json: memory[1].node: 1000000000 is not a number from 0 to 127: give one"),
                 (memory(base="1M"), 'p.json: memory[1].base: "1M" is not a number from 0 to 0xffffffffffffffff: give one, such as 0 or "0x0"'),
                 (memory(base="0xfffffffffffff"), "p.json: memory[1]: [0xfffffffffffff, +0x40000000) ends above 0x10000000000000: no address"),
                 ({"memory": 5}, 'p.json: memory: 5 should be a list, such as [{"base": "0x100000", "size": "0x40000000"}]'),
