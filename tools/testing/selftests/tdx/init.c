@@ -183,15 +183,15 @@ static int run(char *spec)
 static void quiet_kcsan(void)
 {
 	static const char * const filters[] = {
-		"!pvclock_gtod_notify", "!kvm_mmu_notifier_change_pte",
+		"!pvclock_gtod_notify", "!kvm_mmu_notifier_change_pte", NULL
 	};
+	const char * const *filter;
 	int fd = open("/sys/kernel/debug/kcsan", O_WRONLY | O_CLOEXEC);
-	unsigned int i;
 
 	if (fd < 0)
 		return;
-	for (i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
-		if (write(fd, filters[i], strlen(filters[i])) < 0)
+	for (filter = filters; *filter; filter++) {
+		if (write(fd, *filter, strlen(*filter)) < 0)
 			say("TDX-INIT: kcsan: %s", strerror(errno));
 	}
 	close(fd);
