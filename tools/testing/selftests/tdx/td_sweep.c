@@ -349,10 +349,30 @@ static bool pamt_is_held(void)
 	return strcmp(tdx_read_file("/sys/firmware/tdx/pamt_kb", kb, sizeof(kb)), "0");
 }
 
-/* The message names the leaf, the status as word and number, and the CPU. */
+/* What is wrong in, if the status has it in its lower half */
+static bool names_detail(const char *text, const struct fault *fault)
+{
+	uint32_t detail = fault->status;
+	char want[32] = "";
+
+	if (!detail)
+		return true;
+	if (strstr(fault->name, "_MSR"))
+		snprintf(want, sizeof(want), "MSR 0x%x ", detail);
+	else if (!strncmp(fault->name, "TDX_OPERAND_", 12))
+		snprintf(want, sizeof(want), "operand ");
+	else if (fault->leaf == leaves[SYS_CONFIG].number)
+		snprintf(want, sizeof(want), "TDMR ");
+	return strstr(text, want);
+}
+
+/*
+ * The message names the leaf, the status as word and number, the CPU, an operand or MSR,
+ * and says what to do.
+ */
 static bool message_is_right(const struct leaf *leaf, int lp, const struct fault *fault)
 {
-	char error[1024], want[128];
+	char error[1024], want[128], *rest;
 	unsigned int cpu;
 
 	tdx_read_file("/sys/firmware/tdx/last_error", error, sizeof(error));
@@ -363,15 +383,15 @@ static bool message_is_right(const struct leaf *leaf, int lp, const struct fault
 		if (fault->status == VMFAIL)
 			return strstr(error, "no P-SEAMLDR is loaded");
 	}
-	if (!strstr(error, leaf->name) || !strstr(error, fault->name))
+	snprintf(want, sizeof(want), "%s failed on CPU %%u: ", leaf->name);
+	rest = strstr(error, leaf->name);
+	if (!rest || sscanf(rest, want, &cpu) != 1 || !(lp < 0 ? cpu < tdx_nr_cpus() : cpu == lp))
 		return false;
-	snprintf(want, sizeof(want), "(0x%016llx)", (unsigned long long)fault->status);
-	if (!strstr(error, want))
+	if (!strstr(rest, fault->name))
 		return false;
-	if (leaf->phase == DETECT)
-		return true;
-	snprintf(want, sizeof(want), "%s failed on CPU %%u:", leaf->name);
-	return sscanf(error, want, &cpu) == 1 && (lp < 0 ? cpu < tdx_nr_cpus() : cpu == lp);
+	snprintf(want, sizeof(want), "(0x%016llx): ", (unsigned long long)fault->status);
+	rest = strstr(rest, want);
+	return rest && strlen(rest) > strlen(want) && names_detail(rest, fault);
 }
 
 static const char *lp_json(int lp)
