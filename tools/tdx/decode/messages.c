@@ -362,13 +362,18 @@ static const struct tdx_errno errnos[] = {
 	},
 	{
 		22, "EINVAL",
-		"The module is older than this kernel supports, or reports what can not be",
-		"update the TDX module"
+		"KVM does not offer TDs; or, in the log, the module is older than this kernel supports, or reports what can not be",
+		"load kvm_intel with tdx=1; if the log has it, update the TDX module"
 	},
 	{
 		28, "ENOSPC",
 		"The memory map needs more TDMRs or reserved areas than the module allows",
 		"use a kernel that makes reserved areas of non-convertible memory only, or turn off in the BIOS setup what splits memory"
+	},
+	{
+		95, "EOPNOTSUPP",
+		"An ioctl of a TD that KVM does not have: so far a TD can be created and closed",
+		"nothing helps, wait for KVM to have it"
 	},
 };
 

@@ -574,6 +574,10 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	for (; i < argc; i++)
 		readable &= run_file(argv[i], only, &t);
+	if (only && readable && !t.passed && !t.failed) {
+		fprintf(stderr, "tdx-replay: no scenario is called %s\n", only);
+		readable = false;
+	}
 	printf("%zu passed, %zu failed, %zu skipped\n", t.passed, t.failed, t.skipped);
 	return t.failed ? 1 : readable ? 0 : 2;
 }

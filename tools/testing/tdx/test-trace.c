@@ -533,6 +533,7 @@ static void test_differences(void **state)
 	};
 	char *said;
 	FILE *f;
+	char only[512];
 	size_t i;
 	int status;
 
@@ -552,6 +553,14 @@ static void test_differences(void **state)
 	free(said);
 	assert_int_equal(replay("--what", &said), 2);
 	assert_non_null(strstr(said, "usage:"));
+	free(said);
+
+	f = fopen(file, "w");
+	fputs("{\"name\":\"a\",\"platform\":{},\"steps\":[]}\n", f);
+	fclose(f);
+	snprintf(only, sizeof(only), "--only b %s", file);
+	assert_int_equal(replay(only, &said), 2);
+	assert_non_null(strstr(said, "no scenario is called b"));
 	free(said);
 }
 

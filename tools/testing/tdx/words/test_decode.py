@@ -173,6 +173,7 @@ def test_codes(suite):
         code, out, err = decode(suite, status)
         suite.equal(f"exit status of {status}", (code, err), (exit_status, ""))
     suite.equal("errno", decode(suite, "-28")[1].split()[:3], ["error", "-28", "ENOSPC"])
+    suite.equal("errno of a TD's ioctl", decode(suite, "-95")[1].split()[:3], ["error", "-95", "EOPNOTSUPP"])
     suite.equal("unknown errno", decode(suite, "-4095")[0], 1)
     suite.equal("errno 1 is no option", decode(suite, "-1")[1].split()[2], "EPERM")
 
