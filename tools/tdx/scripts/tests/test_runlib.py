@@ -372,7 +372,7 @@ class Runs(unittest.TestCase):
 
     def test_firmware(self):
         said = "TAP version 13\n1..1\n#  RUN           global.a ...\n# got EIO, state SHUTDOWN\n#            OK  global.a\nok 1 global.a\n"
-        self.act["console"] = console("tdx: the module says that it takes 0 TDMRs", "TDX-INIT: begin td_any errno=EIO", out(said),
+        self.act["console"] = console("tdx: the module says that it takes 0 TDMRs; update the module or the BIOS, and report it", "TDX-INIT: begin td_any errno=EIO", out(said),
                                       "TDX-INIT: end td_any status=0", "TDX-INIT: done status=0 programs=1", "reboot: Power down")
         status, text = self.run_case("--firmware", "1", "--case", "firmware-1")
         self.assertEqual(status, 0, text)
