@@ -219,7 +219,7 @@ static unsigned long now_ms(void)
 static void one_round(struct __test_metadata *_metadata, pthread_t *creators,
 		      unsigned long nr)
 {
-	unsigned long end = now_ms() + tdx_param_num("round", 200), before = tds, i;
+	unsigned long end, before = tds, i;
 	char *module = (char *)tdx_param("module", NULL);
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	struct tdx_platform_state platform;
@@ -235,6 +235,8 @@ static void one_round(struct __test_metadata *_metadata, pthread_t *creators,
 	for (i = 0; i < nr; i++)
 		start(_metadata, &creators[i], create, NULL);
 
+	/* From here on: on a slow machine it has taken as long to come so far. */
+	end = now_ms() + tdx_param_num("round", 200);
 	while (!atomic_load(&round_over) && (now_ms() < end || tds == before)) {
 		/* Not longer: a slow machine would never get to a TD. */
 		if (now_ms() < end)
