@@ -304,7 +304,7 @@ static void all_tries(struct __test_metadata *_metadata, struct _test_data_failn
 		first = of_tdx;
 	self->lasting = lasting;
 
-	/* Caches are full or not, so which one is the n-th differs: nothing may be missed by that. */
+	/* Caches are full or not, so which one is the n-th differs: none may be missed by that. */
 	for (round = 0; round < ROUNDS && (!round || never(self, when)); round++) {
 		for (nth = first, failed = true; failed; nth++) {
 			failed = false;
@@ -363,7 +363,8 @@ TEST_F(failnth, name_of_a_status)
 	knob(_metadata, "fail_page_alloc", "min-order", "99");
 
 	for (nth = first_of_tdx(self); failed; nth++) {
-		tdx_platform("faults [{\"leaf\": \"TDH.SYS.INIT\", \"status\": \"TDX_INCORRECT_MSR_VALUE\"}]");
+		tdx_platform("faults [{\"leaf\": \"%s\", \"status\": \"%s\"}]", "TDH.SYS.INIT",
+			     "TDX_INCORRECT_MSR_VALUE");
 		ret = make_td_failing(self, nth, &failed);
 		tdx_read_file("/sys/firmware/tdx/last_error", error, sizeof(error));
 		if (ret == -EIO) {

@@ -81,6 +81,9 @@ struct fault {
 #define SEAMLDR			0x8000000000000000ULL	/* with a detail */
 #define SEAMLDR_RND_NO_ENTROPY	0x8000000000030001ULL
 
+/* All calls of a leaf on an LP fail. */
+#define ON_LP	"{\"leaf\":\"%s\",\"lp\":%d,\"count\":0,\"status\":%s}"
+
 static struct fault faults[MAX_FAULTS];
 static unsigned int nr_faults;
 
@@ -577,8 +580,8 @@ TEST_F(sweep, one_of_many_is_told)
 	for (leaf = leaves; leaf < leaves + ARRAY_SIZE(leaves); leaf++) {
 		for (i = 0; leaf->each_lp && wanted(leaf) && i < AT_ONCE; i++) {
 			self->cases++;
-			tdx_platform("faults [{\"leaf\":\"%s\",\"lp\":0,\"count\":0,\"status\":%s},{\"leaf\":\"%s\",\"lp\":1,\"count\":0,\"status\":%s}]",
-				     leaf->name, fault[0].json, leaf->name, fault[1].json);
+			tdx_platform("faults [" ON_LP "," ON_LP "]",
+				     leaf->name, 0, fault[0].json, leaf->name, 1, fault[1].json);
 			EXPECT_EQ(-EIO, tdx_try_td(self->kvm));
 			EXPECT_TRUE(tdx_state_is("SHUTDOWN"));
 			EXPECT_NE(message_is_right(leaf, 0, &fault[0]),
