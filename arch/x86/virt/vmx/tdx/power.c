@@ -5,8 +5,8 @@
  * S3 and hibernation cut the power of the memory controller, which forgets the
  * keys of private memory, and of the module. Both are refused from the first call
  * that changed the module on, be there a TD or not: afterwards the module would
- * know nothing of it. Suspend to idle keeps the power on and is no business of
- * TDX.
+ * know nothing of it. Suspend to idle and standby (S1) keep the power on and are no
+ * business of TDX.
  *
  * A kexec jump to another kernel, which may come back, is refused like
  * hibernation: that kernel would write over private memory.
@@ -56,12 +56,13 @@ static struct notifier_block tdx_power_nb = {
 };
 
 /*
- * Only a kexec jump comes here while TDX is in use: it notifies nobody. The other
- * CPUs are offline and all tasks frozen, so the state cannot change.
+ * The last thing before all kinds of sleep but suspend to idle, and before a kexec
+ * jump, which alone notifies nobody. Two of them never go on at once. The other CPUs
+ * are offline and all tasks frozen, so that nothing read here can change.
  */
 static int tdx_power_suspend(void)
 {
-	if (!tdx_in_use())
+	if (tdx_sleeping || !tdx_in_use())
 		return 0;
 
 	pr_err("kexec jump is refused: the TDX module is in use, the other kernel would write over its memory and that of TDs; boot without TDs, or with tdx_host=off\n");
@@ -111,5 +112,10 @@ bool tdx_refuses_s3(void)
 int tdx_test_power(unsigned long action)
 {
 	return tdx_power_notify(&tdx_power_nb, action, NULL);
+}
+
+int tdx_test_syscore_suspend(void)
+{
+	return tdx_power_suspend();
 }
 #endif

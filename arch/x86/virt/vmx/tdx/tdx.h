@@ -209,6 +209,7 @@ int tdx_show_plan(struct seq_file *m,
 #ifdef CONFIG_INTEL_TDX_HOST_KUNIT_TEST
 enum tdx_state tdx_test_state(void);
 int tdx_test_power(unsigned long action);
+int tdx_test_syscore_suspend(void);
 void tdx_test_set_msrs(const struct tdx_cpu_msrs *boot_cpu);
 #endif
 

@@ -345,10 +345,14 @@ static void expect_sleep(struct kunit *test, bool refused)
 		tdx_test_power(PM_POST_HIBERNATION);
 	}
 
-	/* Of both kinds: S3 has its own place, suspend to idle is allowed. */
+	/* Of all kinds: S3 has its own place, suspend to idle and standby are allowed. */
 	KUNIT_EXPECT_EQ(test, notifier_to_errno(tdx_test_power(PM_SUSPEND_PREPARE)), 0);
 	KUNIT_EXPECT_TRUE(test, tdx_power_changing());
+	KUNIT_EXPECT_EQ(test, tdx_test_syscore_suspend(), 0);
 	tdx_test_power(PM_POST_SUSPEND);
+
+	/* A kexec jump comes without a notification. */
+	KUNIT_EXPECT_EQ(test, tdx_test_syscore_suspend(), refused ? -EBUSY : 0);
 	KUNIT_EXPECT_FALSE(test, tdx_power_changing());
 }
 
