@@ -79,10 +79,19 @@ HARMLESS = [re.compile(p) for p in (
 
 
 def complaints(lines, allowed=()):
-    """Lines of the kernel that must not be there. `allowed`: regular expressions of lines that a case expects."""
+    """Lines of the kernel that must not be there. `allowed`: regular expressions of lines that a case expects, with their traces."""
     allowed = [re.compile(p) for p in allowed]
-    return [l.text for l in lines if not l.user and any(c.search(l.text) for c in COMPLAINTS)
-            and not any(h.search(l.text) for h in HARMLESS) and not any(a.search(l.text) for a in allowed)]
+    found, expected = [], False
+    for text in (l.text for l in lines if not l.user):
+        if not any(c.search(text) for c in COMPLAINTS) or any(h.search(text) for h in HARMLESS):
+            continue
+        if text.startswith("Call Trace") and expected:
+            expected = False
+            continue
+        expected = any(a.search(text) for a in allowed)
+        if not expected:
+            found.append(text)
+    return found
 
 
 UNKNOWN = re.compile(r"^Unknown kernel command line parameters \"(.*)\", will be passed to user space")

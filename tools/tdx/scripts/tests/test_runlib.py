@@ -248,6 +248,12 @@ Call Trace:""".splitlines()
         lines = runlib.parse_console(console("mce: [Hardware Error]: Machine check events logged", "BUG: other"))
         self.assertEqual(runlib.complaints(lines, ["^mce: "]), ["BUG: other"])
 
+    def test_allowed_with_its_trace(self):
+        lines = runlib.parse_console(console("WARNING: expected", "Call Trace:", "BUG: other", "Call Trace:"))
+        self.assertEqual(runlib.complaints(lines, ["expected"]), ["BUG: other", "Call Trace:"])
+        lines = runlib.parse_console(console("WARNING: expected", "Call Trace:", "Call Trace:"))
+        self.assertEqual(runlib.complaints(lines, ["expected"]), ["Call Trace:"])
+
     def test_unknown_parameters(self):
         lines = runlib.parse_console(console(
             'Unknown kernel command line parameters "tdx_host=off tdxtest=td_create", will be passed to user space.'))

@@ -30,6 +30,9 @@ static struct cpumask tdx_lps;
 /* Too large for the stack; under the lock of tdx_init() like all of this. */
 static struct cpumask tdx_lps_scratch;
 
+/* Of CPUs that come online. CPUHP_OFFLINE: not watched yet */
+static enum cpuhp_state tdx_lps_state;
+
 /**
  * tdx_this_cpu_in_vmx() - can this CPU make SEAMCALLs?
  *
@@ -188,18 +191,18 @@ static int tdx_lp_online(unsigned int cpu)
  */
 int tdx_lps_watch(void)
 {
-	static bool watching;
 	int ret;
 
-	if (watching)
+	if (tdx_lps_state)
 		return 0;
 
 	ret = cpuhp_setup_state_nocalls_cpuslocked(CPUHP_AP_ONLINE_DYN,
 						   "x86/tdx:online",
 						   tdx_lp_online, NULL);
-	watching = ret >= 0;
-	if (watching)
+	if (ret >= 0) {
+		tdx_lps_state = ret;
 		return 0;
+	}
 
 	tdx_err("cannot watch CPU hotplug (%d): unload modules that do and try again\n", ret);
 	return -ENOMEM;
@@ -219,6 +222,9 @@ void tdx_lps_fix(void)
 /* As after boot */
 void tdx_lps_forget(void)
 {
+	if (tdx_lps_state)
+		__cpuhp_remove_state_cpuslocked(tdx_lps_state, false);
+	tdx_lps_state = CPUHP_OFFLINE;
 	cpumask_clear(&tdx_lps);
 	tdx_lps_fixed = false;
 }

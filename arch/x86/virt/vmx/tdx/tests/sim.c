@@ -223,6 +223,28 @@ void tdx_sim_start(struct kunit *test, struct tdx_sim *sim)
 }
 
 /**
+ * tdx_sim_take_hotplug() - take all CPU hotplug states that are free
+ * @sim: the platform, started
+ */
+void tdx_sim_take_hotplug(struct tdx_sim *sim)
+{
+	int ret;
+
+	while (sim->nr_taken < ARRAY_SIZE(sim->taken)) {
+		ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "tdx_sim", NULL, NULL);
+		if (ret < 0)
+			return;
+		sim->taken[sim->nr_taken++] = ret;
+	}
+}
+
+static void sim_give_hotplug(struct tdx_sim *sim)
+{
+	while (sim->nr_taken)
+		cpuhp_remove_state_nocalls(sim->taken[--sim->nr_taken]);
+}
+
+/**
  * tdx_sim_stop() - give the machine back, and all memory
  * @sim: the platform
  */
@@ -234,6 +256,7 @@ void tdx_sim_stop(struct tdx_sim *sim)
 	tdx_test_reset();
 	tdx_test_set_msrs(&(struct tdx_cpu_msrs){});
 	tdx_test_power(PM_POST_SUSPEND);
+	sim_give_hotplug(sim);
 	tdx_test_machine = NULL;
 	tdx_sim = NULL;
 	tdxm_free(sim->model);
@@ -250,6 +273,7 @@ void tdx_sim_repair(struct tdx_sim *sim)
 	sim_default_msrs(sim);
 	tdx_test_set_msrs(&sim->msrs);
 	tdx_test_power(PM_POST_SUSPEND);
+	sim_give_hotplug(sim);
 	sim->no_module = false;
 	sim->no_vmx = false;
 	sim->cpus_missing = false;

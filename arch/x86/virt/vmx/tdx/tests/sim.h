@@ -8,10 +8,14 @@
  */
 
 #include <kunit/test.h>
+#include <linux/cpuhotplug.h>
 #include <linux/types.h>
 
 #include "../../../../../../tools/tdx/module/tdx_module.h"
 #include "../tdx.h"
+
+/* All that are to be had while the kernel runs */
+#define TDX_SIM_HOTPLUG_STATES	(CPUHP_AP_ONLINE_DYN_END - CPUHP_AP_ONLINE_DYN + 1)
 
 /**
  * struct tdx_sim - the simulated platform
@@ -27,6 +31,8 @@
  * @nr_memory: number of @memory
  * @seamcalls: SEAMCALLs made, #UD ones too
  * @pamt_allocs: allocations for PAMTs
+ * @taken: CPU hotplug states that tdx_sim_take_hotplug() has taken
+ * @nr_taken: number of @taken
  */
 struct tdx_sim {
 	struct tdxm_platform platform;
@@ -41,12 +47,15 @@ struct tdx_sim {
 	unsigned int nr_memory;
 	unsigned int seamcalls;
 	unsigned int pamt_allocs;
+	enum cpuhp_state taken[TDX_SIM_HOTPLUG_STATES];
+	unsigned int nr_taken;
 };
 
 struct tdx_sim *tdx_sim_create(struct kunit *test);
 void tdx_sim_start(struct kunit *test, struct tdx_sim *sim);
 void tdx_sim_stop(struct tdx_sim *sim);
 void tdx_sim_repair(struct tdx_sim *sim);
+void tdx_sim_take_hotplug(struct tdx_sim *sim);
 u64 tdx_sim_pamt_bytes(struct tdx_sim *sim);
 void tdx_sim_fault(struct tdx_sim *sim, u64 leaf, unsigned int nth,
 		   unsigned int count, enum tdxm_exit exit, u64 status);

@@ -39,6 +39,7 @@ enum outcome {
 	LP_INIT_UD,		/* VMX is turned off under our hands */
 	SYS_RD_FAILS,
 	SYS_INFO_FAILS,
+	NO_HOTPLUG_STATE,
 	CONFIG_FAILS,
 	KEY_CONFIG_FAILS,
 	KEY_CONFIG_UD,
@@ -62,6 +63,7 @@ static const char * const outcome_names[] = {
 	[LP_INIT_UD] = "invalid opcode in LP.INIT",
 	[SYS_RD_FAILS] = "SYS.RD fails",
 	[SYS_INFO_FAILS] = "SYS.INFO of module 1.0 fails",
+	[NO_HOTPLUG_STATE] = "all CPU hotplug states taken",
 	[CONFIG_FAILS] = "CONFIG fails",
 	[KEY_CONFIG_FAILS] = "KEY.CONFIG fails",
 	[KEY_CONFIG_UD] = "invalid opcode in KEY.CONFIG",
@@ -110,6 +112,7 @@ static const struct state_case state_cases[] = {
 	{ TDX_LOADED, INIT, CPUS_MISSING, -EAGAIN, TDX_LOADED },
 	{ TDX_LOADED, INIT, NOT_CONVERTIBLE, -EAGAIN, TDX_LOADED },
 	{ TDX_LOADED, INIT, NO_PAMT_MEMORY, -ENOMEM, TDX_LOADED },
+	{ TDX_LOADED, INIT, NO_HOTPLUG_STATE, -ENOMEM, TDX_LOADED },
 	{ TDX_LOADED, INIT, LP_INIT_UD, -EPERM, TDX_LOADED },
 	{ TDX_LOADED, INIT, SYS_INIT_FAILS, -EIO, TDX_SHUTDOWN },
 	{ TDX_LOADED, INIT, LP_INIT_FAILS, -EIO, TDX_SHUTDOWN },
@@ -195,6 +198,9 @@ static void set_outcome(struct tdx_sim *sim, enum outcome outcome)
 		break;
 	case SYS_INFO_FAILS:
 		tdxm_set_faults(sim->model, no_info, ARRAY_SIZE(no_info));
+		break;
+	case NO_HOTPLUG_STATE:
+		tdx_sim_take_hotplug(sim);
 		break;
 	case CONFIG_FAILS:
 		tdx_sim_fault(sim, TDH_SYS_CONFIG, 1, FOREVER, TDXM_DONE, STATUS_HARD);
