@@ -416,10 +416,12 @@ static void arm(const struct leaf *leaf, int lp, unsigned long nth, unsigned int
 /* Pages are compared with those before the case, at first without waiting for what comes late. */
 static bool nothing_lost(struct _test_data_sweep *self, bool patient)
 {
-	bool nothing = patient ? tdx_nothing_lost(self->used) : tdx_used_pages() <= self->used;
+	long before = self->used;
 
+	if (patient)
+		tdx_nothing_lost(before);
 	self->used = tdx_used_pages();
-	return nothing;
+	return self->used <= before;
 }
 
 /*
