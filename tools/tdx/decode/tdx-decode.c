@@ -31,12 +31,13 @@ struct decoder {
 	char *held_line;
 	struct tdx_found held;
 
-	bool found;
+	bool found;			/* by the argument at hand */
+	bool missing;			/* another one found nothing */
 	bool unknown;
 };
 
 static const char usage[] =
-	"usage: tdx-decode [-s|--short] [-j|--json] [-l|--leaf LEAF] CODE|LINE...|-\n"
+	"usage: tdx-decode [OPTION...] CODE|LINE|-...\n"
 	"\n"
 	"Put status codes of SEAMCALL and kernel log lines of TDX into words.\n"
 	"\n"
@@ -49,7 +50,8 @@ static const char usage[] =
 	"  -l, --leaf LEAF the leaf that returned CODE, number or name\n"
 	"  -h, --help      this text\n"
 	"\n"
-	"Exit status: 0 all is known, 1 a code is not known or nothing was found, 2 usage.\n";
+	"Exit status: 0 all is known, 1 a code is not known or an argument has nothing of\n"
+	"TDX, 2 usage.\n";
 
 /* Lines come from a log that others write to: no control characters on a terminal. */
 static void make_printable(char *line)
@@ -344,16 +346,33 @@ static bool is_errno(const char *arg)
 	       strspn(arg + 1, "0123456789") == strlen(arg + 1);
 }
 
+static void nothing_found(struct decoder *decoder, const char *arg)
+{
+	char shown[80];
+
+	decoder->missing = true;
+	if (!strcmp(arg, "-")) {
+		/* An empty array says so, too. */
+		if (!decoder->json)
+			fputs("tdx-decode: standard input: nothing about TDX found\n", stderr);
+		return;
+	}
+
+	scnprintf(shown, sizeof(shown), "%s", arg);
+	make_printable(shown);
+	fprintf(stderr,
+		"tdx-decode: \"%s\" is no status and no log line about TDX: give 0x and up to 16 digits, an errno such as -28, or a line in quotes\n",
+		shown);
+}
+
 static void decode_argument(struct decoder *decoder, const char *arg)
 {
 	struct tdx_found found = { .has_leaf = decoder->has_leaf, .fn = decoder->fn };
 
+	decoder->found = false;
 	if (!strcmp(arg, "-")) {
 		decode_stream(decoder, stdin);
-		return;
-	}
-
-	if (is_errno(arg)) {
+	} else if (is_errno(arg)) {
 		found.has_errno = true;
 		found.err = atoi(arg + 1);
 		report(decoder, NULL, &found);
@@ -364,6 +383,8 @@ static void decode_argument(struct decoder *decoder, const char *arg)
 		decode_line(decoder, arg);
 		release_held(decoder);
 	}
+	if (!decoder->found)
+		nothing_found(decoder, arg);
 }
 
 static _Noreturn void bad_usage(const char *what, const char *value)
@@ -375,9 +396,9 @@ static _Noreturn void bad_usage(const char *what, const char *value)
 static void set_leaf(struct decoder *decoder, const char *text)
 {
 	if (!text)
-		bad_usage("a leaf has to follow", "--leaf");
+		bad_usage("a leaf has to follow, such as TDH.SYS.INIT or 33", "--leaf");
 	if (!tdx_parse_leaf(text, &decoder->fn))
-		bad_usage("no leaf has this name", text);
+		bad_usage("no leaf has this name: give one such as TDH.SYS.INIT, or a number", text);
 	decoder->has_leaf = true;
 }
 
@@ -386,49 +407,62 @@ static bool is_option(const char *arg, const char *brief, const char *full)
 	return !strcmp(arg, brief) || !strcmp(arg, full);
 }
 
+static void parse_option(struct decoder *decoder, char ***at)
+{
+	const char *arg = **at;
+
+	if (is_option(arg, "-h", "--help")) {
+		fputs(usage, stdout);
+		exit(EXIT_KNOWN);
+	} else if (is_option(arg, "-s", "--short")) {
+		decoder->short_form = true;
+	} else if (is_option(arg, "-j", "--json")) {
+		decoder->json = true;
+	} else if (is_option(arg, "-l", "--leaf")) {
+		set_leaf(decoder, *++*at);
+	} else if (!strncmp(arg, "--leaf=", 7)) {
+		set_leaf(decoder, arg + 7);
+	} else {
+		bad_usage("no such option", arg);
+	}
+}
+
 /*
- * Options come first, "--" ends them. Not getopt(): -28 is an errno.
- * Returns the index of the first argument that is none.
+ * Options are anywhere, up to "--". Not getopt(): -28 is an errno. The arguments that
+ * are none are put at the beginning of @argv; returns how many they are.
  */
 static int parse_options(struct decoder *decoder, char **argv)
 {
-	int i;
+	bool ended = false;
+	char **at;
+	int nr = 0;
 
-	for (i = 1; argv[i] && argv[i][0] == '-' && argv[i][1] && !is_errno(argv[i]); i++) {
-		if (!strcmp(argv[i], "--"))
-			return i + 1;
-
-		if (is_option(argv[i], "-h", "--help")) {
-			fputs(usage, stdout);
-			exit(EXIT_KNOWN);
-		} else if (is_option(argv[i], "-s", "--short")) {
-			decoder->short_form = true;
-		} else if (is_option(argv[i], "-j", "--json")) {
-			decoder->json = true;
-		} else if (is_option(argv[i], "-l", "--leaf")) {
-			set_leaf(decoder, argv[++i]);
-		} else if (!strncmp(argv[i], "--leaf=", 7)) {
-			set_leaf(decoder, argv[i] + 7);
-		} else {
-			bad_usage("no such option", argv[i]);
-		}
+	for (at = argv + 1; *at; at++) {
+		if (ended || (*at)[0] != '-' || !(*at)[1] || is_errno(*at))
+			argv[nr++] = *at;
+		else if (!strcmp(*at, "--"))
+			ended = true;
+		else
+			parse_option(decoder, &at);
 	}
-	return i;
+	return nr;
 }
 
 int main(int argc, char **argv)
 {
 	struct decoder decoder = { .out = { .file = stdout } };
-	int i = parse_options(&decoder, argv);
+	int i, nr;
 
-	if (i >= argc) {
+	/* An empty argv has no first element to leave out. */
+	nr = argc ? parse_options(&decoder, argv) : 0;
+	if (!nr) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
 
 	if (decoder.json)
 		json_array(&decoder.out, NULL);
-	for (; i < argc; i++)
+	for (i = 0; i < nr; i++)
 		decode_argument(&decoder, argv[i]);
 	if (decoder.json)
 		json_end(&decoder.out);
@@ -437,8 +471,5 @@ int main(int argc, char **argv)
 		perror("tdx-decode: standard output");
 		return EXIT_USAGE;
 	}
-	if (!decoder.found && !decoder.json)
-		fputs("tdx-decode: nothing about TDX found\n", stderr);
-
-	return decoder.found && !decoder.unknown ? EXIT_KNOWN : EXIT_UNKNOWN;
+	return decoder.missing || decoder.unknown ? EXIT_UNKNOWN : EXIT_KNOWN;
 }

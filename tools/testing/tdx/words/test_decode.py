@@ -257,6 +257,26 @@ def test_usage(suite):
                        ("unknown leaf", ("--leaf", "TDH.NO", "0")), ("options only", ("--json",))):
         code, out, err = decode(suite, *args)
         suite.check(f"usage: {name}", code == 2 and not out and "tdx-decode" in err, f"{code} {out} {err}")
+    suite.check("unknown leaf: the message says what to give", "TDH.NO: no leaf" in decode(suite, "--leaf", "TDH.NO", "0")[2]
+                and "TDH.SYS.INIT" in decode(suite, "--leaf", "TDH.NO", "0")[2])
+
+    status = "0xc000050500000000"
+    first = decode(suite, "--short", "--leaf", "TDH.SYS.RD", status, "-28")
+    for args in ((status, "-28", "--short", "--leaf", "TDH.SYS.RD"), (status, "-s", "-28", "--leaf=34"), ("-s", "-l", "34", "--", status, "-28")):
+        suite.equal(f"options anywhere: {args}", decode(suite, *args), first)
+    suite.equal("unknown option behind a code", (*decode(suite, status, "--shrt")[:2], "--shrt: no such option" in decode(suite, status, "--shrt")[2]),
+                (2, "", True))
+    suite.equal("leaf is missing behind a code", decode(suite, status, "--leaf")[:2], (2, ""))
+
+    for bad in ("0xzz", "0x1c000092100000122", "nvme: failed: 0xc000092100000122", "", "TDX_NO", "\x1b[31m"):
+        shown = '"' + bad.replace("\x1b", "?") + '" is no status and no log line about TDX: give 0x'
+        for args in ((bad,), (status, bad), (bad, status), ("--json", bad, status), ("--", bad, "--short")):
+            code, out, err = decode(suite, *args)
+            suite.check(f"bad argument: {args}", code == 1 and shown in err and "\x1b" not in err and (status in args) == (status in out),
+                        f"{code} {out} {err}")
+    suite.check('"--" ends options', '"--short" is no status' in decode(suite, status, "--", "--short")[2])
+    code, out, err = decode(suite, status, "-", stdin="nothing")
+    suite.equal("nothing on standard input", (code, status in out, err), (1, True, "tdx-decode: standard input: nothing about TDX found\n"))
     suite.equal("leaf by any name", [decode(suite, "-s", "-l", leaf, "0xc000050500000000")[1].split()[0] for leaf in
                                      ("TDH.SYS.RD", "tdh_sys_rd", "34", "0x22")], ["TDH.SYS.RD"] * 4)
     with open("/dev/full", "w", encoding="ascii") as full:
