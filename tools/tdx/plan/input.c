@@ -83,7 +83,7 @@ static void pieces_sort(struct pieces *pieces)
 static bool __attribute__((format(printf, 3, 4)))
 bad(struct input *in, unsigned int line, const char *format, ...)
 {
-	char text[400], full[1000];
+	char text[400], full[1000], *at;
 	va_list args;
 
 	if (*in->error)
@@ -92,6 +92,11 @@ bad(struct input *in, unsigned int line, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	/* Names and values of the input may be in it: no control characters on a terminal. */
+	for (at = text; *at; at++) {
+		if (iscntrl((unsigned char)*at))
+			*at = '?';
+	}
 	if (line)
 		snprintf(full, sizeof(full), "%s:%u: %s", in->name, line, text);
 	else
@@ -303,14 +308,18 @@ static bool log_cmrs(struct input *in, const struct line *line, const char *at)
 	return true;
 }
 
-/* Nodes and CMRs of a log; RAM, too, if @memory. */
+/* Nodes and CMRs of a log; RAM, too, if @memory. Without it, the log need not have any of them, but be one. */
 static bool read_log(struct input *in, const char *text, size_t len, bool memory)
 {
 	struct line line = { .at = text, .end = text };
+	size_t before = in->nodes.nr + in->cmrs.nr;
+	bool is_log = memory;
 	const char *at;
 
 	while (next_line(&line, text + len)) {
 		at = find(line.at, line.end, "BIOS-e820: ");
+		if (at)
+			is_log = true;
 		if (at && memory && !log_e820(in, &line, at + strlen("BIOS-e820: ")))
 			return false;
 		at = find(line.at, line.end, "SRAT: Node ");
@@ -320,6 +329,8 @@ static bool read_log(struct input *in, const char *text, size_t len, bool memory
 		if (at && !log_cmrs(in, &line, at + strlen("CMR")))
 			return false;
 	}
+	if (!is_log && in->nodes.nr + in->cmrs.nr == before)
+		return bad(in, 0, "no boot log: no line has \"SRAT: Node\", \"CMR [0x\" or \"BIOS-e820\"; --with takes what dmesg prints after boot");
 
 	return true;
 }
@@ -640,8 +651,31 @@ static bool json_number(const struct json_input *j, const struct path *path, con
 	return true;
 }
 
+/* A member that nobody reads is a mistake. @names ends with NULL. */
+static bool json_members(const struct json_input *j, struct path path, const json_t *object, const char * const *names)
+{
+	char allowed[100];
+	const char *name;
+	json_t *value;
+	size_t i, n;
+
+	json_object_foreach((json_t *)object, name, value) {
+		n = 0;
+		for (i = 0; names[i] && strcmp(names[i], name); i++)
+			n += snprintf(allowed + n, sizeof(allowed) - n, "%s%s", i ? ", " : "", names[i]);
+		if (names[i])
+			continue;
+		*(path.key ? &path.member : &path.key) = name;
+		return bad_value(j, &path, "no such member; allowed are %s", allowed);
+	}
+
+	return true;
+}
+
 static bool json_ranges(const struct json_input *j, const json_t *root, const char *key, struct pieces *pieces)
 {
+	static const char * const of_region[] = { "start", "end", "nid", NULL };
+	static const char * const of_cmr[] = { "start", "end", NULL };
 	struct path path = { key, -1, NULL };
 	const json_t *list = json_object_get(root, key), *item;
 	u64 start, end, nid;
@@ -656,6 +690,8 @@ static bool json_ranges(const struct json_input *j, const json_t *root, const ch
 		path = (struct path){ key, i, NULL };
 		if (!json_is_object(item))
 			return bad_value(j, &path, "expected {\"start\": ..., \"end\": ...}");
+		if (!json_members(j, path, item, pieces == &j->in->cmrs ? of_cmr : of_region))
+			return false;
 		path.member = "start";
 		if (!json_number(j, &path, json_object_get(item, "start"), PA_END, &start))
 			return false;
@@ -725,10 +761,15 @@ static bool json_entry_sizes(const struct json_input *j, const json_t *root)
 
 static bool json_map(const struct json_input *j, const json_t *root)
 {
+	static const char * const members[] = {
+		"regions", "cmrs", "max_tdmrs", "max_reserved", "pamt_entry_size", NULL
+	};
 	struct path top = { NULL, -1, NULL };
 
 	if (!json_is_object(root))
 		return bad_value(j, &top, "expected an object: {\"regions\": [...], \"cmrs\": [...]}");
+	if (!json_members(j, top, root, members))
+		return false;
 	j->in->has_cmrs = json_object_get(root, "cmrs");
 	if (!json_object_get(root, "regions"))
 		return bad_value(j, &top, "\"regions\" is missing");

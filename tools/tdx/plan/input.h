@@ -32,8 +32,8 @@ struct map {
 enum map_format map_format_by_name(const char *name);
 
 /*
- * Read a map. @name is for messages; @extra, if there is one, is searched for
- * nodes and CMRs, whatever its format. Returns NULL with a message in *@error,
+ * Read a map. @name is for messages; @extra, if there is one, is a boot log that is
+ * searched for nodes and CMRs. Returns NULL with a message in *@error,
  * to be freed, that names file, line and reason.
  */
 struct map *map_read(const char *name, const char *text, size_t len, enum map_format format,

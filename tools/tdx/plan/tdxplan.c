@@ -138,6 +138,10 @@ static void parse_options(int argc, char **argv, struct options *o)
 		exit(EXIT_BAD_INPUT);
 	}
 	o->file = optind < argc ? argv[optind] : "-";
+	if (o->with && !strcmp(o->with, "-") && !strcmp(o->file, "-")) {
+		fputs("tdxplan: --with: FILE is standard input already; give FILE a name, or LOG\n", stderr);
+		exit(EXIT_BAD_INPUT);
+	}
 }
 
 static char *slurp(const char *name, size_t *len)

@@ -164,6 +164,14 @@ BAD_JSON = [
     ('{"regions": [{"start": 0, "end": 8192}],\n"pamt_entry_size": [16, 16]}', r":2: pamt_entry_size: expected a list of three"),
     ('{"regions": [{"start": 0, "end": 8192}],\n"pamt_entry_size": [16,\n16, 0]}', r":3: pamt_entry_size\[2\]: an entry of no size"),
     ('{"regions": [{"start": 0, "end": 8192}],\n"regions": []}', r":2: column \d+: duplicate object key"),
+    ('{"regions": [{"start": 0, "end": 8192}],\n"max_tdmr": 1}',
+     r":2: max_tdmr: no such member; allowed are regions, cmrs, max_tdmrs, max_reserved, pamt_entry_size\n"),
+    ('{"region": []}', r":1: region: no such member; allowed are regions,"),
+    ('{"regions": [{"start": 0, "end": 8192},\n{"start": 8192, "end": 12288, "node": 1}]}',
+     r":2: regions\[1\].node: no such member; allowed are start, end, nid\n"),
+    ('{"regions": [{"start": 0, "end": 8192}],\n"cmrs": [{"start": 0, "end": 8192,\n"nid": 1}]}',
+     r":3: cmrs\[0\].nid: no such member; allowed are start, end\n"),
+    ('{"regions": [{"start": 0, "end": 8192, "\\u001b[31m": 1}]}', r":1: regions\[0\].\?\[31m: no such member"),
 ]
 
 BAD_TEXT = [
@@ -194,7 +202,11 @@ def test_bad_input():
         check(done.returncode == 2 and re.search("standard input.*" + want, done.stderr), f"{text!r}: {done.stderr}")
     for args, want in ((["--cpus=0"], "no number from 1"), (["--cpus=x"], "no number"), (["--format=xml"], "none of"),
                        (["--bogus"], "--help"), (["a", "b"], "one FILE"), (["/no/such"], "/no/such: No such file"),
-                       (["--svg=/no/such/dir/x", MAPS[0]], "/no/such/dir/x: No such file")):
+                       (["--svg=/no/such/dir/x", MAPS[0]], "/no/such/dir/x: No such file"),
+                       (["--with=-"], "--with: FILE is standard input already"), (["--with=/no/such", MAPS[0]], "/no/such: No such file"),
+                       (["--with=/dev/null", MAPS[0]], '/dev/null: no boot log: no line has "SRAT: Node", "CMR [0x" or "BIOS-e820"'),
+                       (["--with", os.path.join(HERE, "run-tests"), MAPS[0]], "run-tests: no boot log"),
+                       (["--with", MAPS[0], MAPS[0], "junk"], '"junk"')):
         done = run(*args)
         check(done.returncode == 2 and want in done.stderr, f"{args}: {done.stderr}")
     done = run("--help")
@@ -260,6 +272,11 @@ def test_formats():
         for text in (IOMEM, E820, memmap_text()):
             plan = plan_of(text, "--with", log, "--nodes")[1]
             check([t["nid"] for t in plan["tdmrs"]] == [0, 0, 1] and plan["tdmrs"][2]["base"] == 12 * GIB, "nodes of a log")
+        small = os.path.join(folder, "small")
+        with open(small, "w", encoding="ascii") as f:
+            f.write(E820)
+        check(run("--json", "--with", small, stdin=IOMEM).returncode == 0, "a log need not have nodes or CMRs")
+        check(run("--json", "--with", "-", log, stdin=LOG).returncode == 0, "a log on standard input")
         done = run("--with", log, stdin=IOMEM)
         check("Note:" not in done.stdout and "assumed" in run(stdin=IOMEM).stdout, "a note if CMRs are assumed")
 
