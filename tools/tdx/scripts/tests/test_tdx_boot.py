@@ -7,6 +7,8 @@ import importlib.util
 import json
 import os
 import random
+import re
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -30,13 +32,42 @@ ODD = (None, True, False, 0, -1, 1, 3, 8, 9, 4096, 4097, 1 << 32, 1 << 52, 1 << 
        "\u0663", [], {}, [[]], [{}], [1, 2], [1, 2, 3], ["0x100000", "0x7ff00000"], {"base": 0, "size": 4096}, {"lps": 2})
 
 
+# A name that ends with another one's, which linkers keep once; an object; a function that is elsewhere
+SYMBOLS = (("__start_kernel", 2, 1, 0x1000, 0), ("start_kernel", 2, 1, 0x1000, 2), ("jiffies", 1, 1, 0x2000, 0), ("printf", 2, 0, 0, 0))
+
+
+def elf(folder, name="vmlinux", symbols=SYMBOLS, cut=None):
+    """A file of ELF with that symbol table."""
+    names, table = b"\0", b""
+    for text, kind, section, value, skip in symbols:
+        where = len(names) if not skip else names.index(text.encode())
+        names += text.encode() + b"\0" if not skip else b""
+        table += struct.pack("<IBxHQQ", where, 0x10 | kind, section, value, 16)
+    sections = [(2, 256, len(table), 1), (3, 256 + len(table), len(names), 0)]
+    head = struct.pack("<5s35xQ12xHxx", b"\x7fELF\2", 64, len(sections))
+    head += b"".join(struct.pack("<4xI16xQQI20x", *s) for s in sections)
+    path = os.path.join(folder, name)
+    with open(path, "wb") as f:
+        f.write((head.ljust(256, b"\0") + table + names)[:cut])
+    return path
+
+
+def image(folder):
+    """The beginning of a bzImage"""
+    path = os.path.join(folder, "bzImage")
+    with open(path, "wb") as f:
+        f.write(b"MZ".ljust(0x202, b"\0") + b"HdrS")
+    return path
+
+
 class TdxBoot(unittest.TestCase):
     def print_command(self, description, *options):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "p.json")
             with open(path, "w", encoding="utf-8") as f:
                 f.write(description if isinstance(description, str) else json.dumps(description))
-            got = subprocess.run([BOOT, path, "--qemu", "/bin/true", "--print", *options],
+            kernel = [] if any(o == "--kernel" or o.startswith("--qemu-arg") for o in options) else ["--kernel", elf(folder)]
+            got = subprocess.run([BOOT, path, "--qemu", "/bin/true", "--print", *kernel, *options],
                                  capture_output=True, text=True, check=False)
             return got.returncode, got.stdout, got.stderr.replace(folder + "/", "")
 
@@ -113,35 +144,98 @@ class TdxBoot(unittest.TestCase):
                 self.assertTrue(err.startswith("tdx-boot: " + text), err)
 
     def test_bad_files(self):
-        code, _, err = self.print_command({}, "--kernel", "/no/such/file")
-        self.assertEqual((code, err), (1, "tdx-boot: /no/such/file: no such file\n"))
         with tempfile.TemporaryDirectory() as folder:
             binary, name = os.path.join(folder, "b.json"), os.path.join(folder, "e.json")
             with open(binary, "wb") as f:
                 f.write(b"\x7fELF\xff\0")
             with open(name, "w", encoding="utf-8") as f:
                 f.write("{}")
-            for args, text in (([folder], f"{folder}: Is a directory"), ([os.path.join(folder, "no")], f"{folder}/no: No such file or directory"),
-                               ([binary], f"{binary}: 'utf-8' codec can't decode"), ([name, "--qemu", folder], f"{folder}: cannot be run: Permission denied"),
-                               ([name, "--qemu", name], f"{name}: cannot be run: Permission denied"),
-                               ([name, "--qemu", "no-such-qemu"], "no-such-qemu: cannot be run: No such file or directory")):
+            empty, junk = os.path.join(folder, "empty"), os.path.join(folder, "junk")
+            for path, content in ((empty, b""), (junk, b"MZ" * 4096)):
+                with open(path, "wb") as f:
+                    f.write(content)
+            kernel, bad = elf(folder), os.path.join(folder, "no")
+            give = 'give the qemu-system-x86_64 that "make qemu" builds, or leave --qemu out\n'
+            ran = os.path.join(folder, "ran")
+            qemu = os.path.join(folder, "qemu")
+            with open(qemu, "w", encoding="utf-8") as f:
+                f.write(f"#!/bin/sh\ntouch {ran}\n")
+            os.chmod(qemu, 0o755)
+            boot = [name, "--qemu", qemu, "--kernel"]
+            out = "give a file in a folder that exists and can be written\n"
+            no_kernel = "--kernel is missing, there is nothing to boot: give a vmlinux or a bzImage, such as build/linux-obj/vmlinux\n"
+            for args, text in (
+                    ([folder], f"{folder}: Is a directory"), ([bad], f"{bad}: No such file or directory"),
+                    ([binary], f"{binary}: 'utf-8' codec can't decode"),
+                    ([name, "--qemu", folder], f"--qemu {folder}: is a folder: {give}"), ([name, "--qemu", name], f"--qemu {name}: is no program: {give}"),
+                    ([name, "--qemu", "no-such-qemu"], f"--qemu no-such-qemu: no such program: {give}"),
+                    ([name, "--qemu", bad], f"--qemu {bad}: no such program: {give}"),
+                    (boot[:-1], no_kernel), (boot[:-1] + ["--print"], no_kernel), (boot[:-1] + ["--initrd", name, "--qemu-arg=-s"], no_kernel),
+                    (boot[:-1] + ["--append", "quiet", "--qemu-arg=-s"], no_kernel),
+                    (boot + [bad], f"--kernel {bad}: no such file: give a vmlinux or a bzImage\n"),
+                    (boot + [folder], f"--kernel {folder}: is a folder: give a vmlinux or a bzImage\n"),
+                    (boot + [junk], f"--kernel {junk}: is neither an ELF file nor a bzImage: give a vmlinux or a bzImage\n"),
+                    (boot + ["/dev/null"], "--kernel /dev/null: is no file: give a vmlinux or a bzImage\n"),
+                    (boot + [empty], f"--kernel {empty}: is neither an ELF file nor a bzImage: give"),
+                    (boot + [kernel, "--initrd", bad], f"--initrd {bad}: no such file: give an initramfs, such as"),
+                    (boot + [kernel, "--vmlinux", bad], f"--vmlinux {bad}: no such file: give the vmlinux of this kernel\n"),
+                    *((boot + [kernel, option, path], f"{option} {path}: {why}: {out}") for option in ("--stats", "--trace", "--findings")
+                      for path, why in ((folder, "is a folder"), (bad + "/x", f"there is no folder {bad}"), (name + "/x", f"there is no folder {name}")))):
                 with self.subTest(args=args):
                     got = subprocess.run([BOOT, *args], capture_output=True, text=True, check=False)
                     self.assertEqual((got.returncode, got.stdout), (1, ""))
                     self.assertTrue(got.stderr.startswith("tdx-boot: " + text), got.stderr)
+                    self.assertEqual(got.stderr.count("\n"), 1)
+                    self.assertFalse(os.path.exists(ran))
+            got = subprocess.run([BOOT, name, "--kernel", kernel], capture_output=True, text=True, check=False, env={**os.environ, "TDX_QEMU": bad})
+            self.assertIn(f"tdx-boot: TDX_QEMU {bad}: no such program: give", got.stderr)
+            got = subprocess.run([BOOT, *boot, kernel, "--stats", os.path.join(folder, "new")], capture_output=True, text=True, check=False)
+            self.assertEqual((got.returncode, got.stderr, os.path.exists(ran)), (0, "", True))
+            self.assertFalse(os.path.exists(os.path.join(folder, "new")))
+
+    def test_a_disk_instead_of_a_kernel(self):
+        code, out, _ = self.print_command({}, "--qemu-arg=-hda", "--qemu-arg=x")
+        self.assertEqual((code, out.endswith(" -hda x\n"), "-kernel" in out), (0, True, False))
+
+    def test_slow_clock(self):
+        with open(os.path.join(TOP, "tools/tdx/qemu/platform.c"), encoding="utf-8") as f:
+            most = re.search(r"#define SLOW_CLOCK_MAX\s+(\d+)", f.read())[1]
+        self.assertEqual(self.print_command({}, "--slow-clock", most)[0], 0)
+        for value in ("0", "-1", "", "x", "1.5", "1_0", str(int(most) + 1), "9" * 5000):
+            code, out, err = self.print_command({}, f"--slow-clock={value}")
+            self.assertEqual((code, out), (2, ""))
+            self.assertTrue(err.endswith(f"--slow-clock: '{value}' is not a number from 1 to {most}: give one, such as 32\n"), err[-300:])
+
+    def test_mark(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kernel, stripped, bz, damaged = elf(folder), elf(folder, "stripped", ()), image(folder), elf(folder, "damaged", cut=100)
+            short = elf(folder, "short", cut=300)
+            for args, mark, why in (
+                    (["--kernel", kernel], "start_kernel", None), (["--kernel", kernel], "__start_kernel", None),
+                    (["--kernel", bz, "--vmlinux", kernel], "start_kernel", None),
+                    *((["--kernel", kernel], name, f"{kernel} has no such function: give one that it has, such as start_kernel\n")
+                      for name in ("kernel", "start", "tart_kernel_", "jiffies", "printf", "")),
+                    (["--kernel", bz, "--vmlinux", stripped], "start_kernel", f"{stripped} has no such function"),
+                    (["--kernel", bz], "start_kernel", "the kernel is no vmlinux: give its vmlinux with --vmlinux\n"),
+                    (["--kernel", bz, "--vmlinux", bz], "start_kernel", f"{bz} is no ELF file with symbols: give its vmlinux with --vmlinux\n"),
+                    (["--kernel", damaged], "start_kernel", f"{damaged} is no ELF file with symbols"),
+                    (["--kernel", short], "start_kernel", f"{short} is no ELF file with symbols")):
+                with self.subTest(args=args, mark=mark):
+                    code, out, err = self.print_command({}, *args, "--mark", mark)
+                    if why is None:
+                        self.assertEqual((code, err, f",mark={mark} " in out), (0, "", True))
+                    else:
+                        self.assertEqual((code, out, err.startswith(f"tdx-boot: --mark {mark}: {why}")), (1, "", True), err)
 
     def test_symbols(self):
         with tempfile.TemporaryDirectory() as folder:
-            elf, image = os.path.join(folder, "vmlinux"), os.path.join(folder, "bzImage")
-            for path, content in ((elf, b"\x7fELF"), (image, b"MZ")):
-                with open(path, "wb") as f:
-                    f.write(content)
-            for args, named, fixed in ((["--kernel", elf], True, False), (["--kernel", image], False, False),
-                                       (["--kernel", image, "--vmlinux", elf], True, True),
-                                       (["--kernel", elf, "--vmlinux", elf], True, False)):
+            vmlinux, bz = elf(folder), image(folder)
+            for args, named, fixed in ((["--kernel", vmlinux], True, False), (["--kernel", bz], False, False),
+                                       (["--kernel", bz, "--vmlinux", vmlinux], True, True),
+                                       (["--kernel", vmlinux, "--vmlinux", vmlinux], True, False)):
                 with self.subTest(args=args):
                     code, out, _ = self.print_command({}, *args, "--append", "quiet")
-                    self.assertEqual((code, f",vmlinux={elf}" in out, " no_timer_check lpj=50000000 nokaslr quiet'" in out), (0, named, fixed), out)
+                    self.assertEqual((code, f",vmlinux={vmlinux}" in out, " no_timer_check lpj=50000000 nokaslr quiet'" in out), (0, named, fixed), out)
                     self.assertTrue(fixed or " no_timer_check lpj=50000000 quiet'" in out, out)
 
     def test_numbers_as_in_c(self):
