@@ -419,6 +419,9 @@ static bool get_kind(struct ctx *c, const struct path *p, const json_t *v)
 	for (i = 0; tdxm_module_kind(i) && n < sizeof(known); i++)
 		n += snprintf(known + n, sizeof(known) - n, "%s%s", i ? ", " : "",
 			      tdxm_module_kind(i));
+	if (!json_is_string(v))
+		return fail(c, p, "is %s, should be a string that names a kind of module (known: %s)",
+			    type_name(v), known);
 	return fail(c, p, "\"%s\" is not a known kind of module (known: %s)", kind, known);
 }
 
@@ -586,6 +589,10 @@ static bool get_cpuid_quirks(struct ctx *c, const struct path *p, const json_t *
 	return true;
 }
 
+/* Of PCONFIG with MKTME_KEY_PROGRAM. Vectors have others, too: the module stops with those. */
+#define PCONFIG_FIRST_ERROR	1
+#define PCONFIG_LAST_ERROR	5
+
 static bool get_pconfig_quirks(struct ctx *c, const struct path *p, const json_t *v)
 {
 	struct tdxm_platform *platform = &c->m->platform;
@@ -608,6 +615,12 @@ static bool get_pconfig_quirks(struct ctx *c, const struct path *p, const json_t
 		if (c->strict && package >= platform->packages)
 			return fail(c, &here, "there is no package %" PRIu64 ", the platform has %" PRIu32,
 				    package, platform->packages);
+		if (c->strict && (code < PCONFIG_FIRST_ERROR || code > PCONFIG_LAST_ERROR)) {
+			struct path third = { &here, NULL, 2 };
+
+			return fail(c, &third, "%" PRIu64 " is not an error of PCONFIG, %d to %d: 2 is no entropy, 5 is busy, "
+				    "the module stops with the others", code, PCONFIG_FIRST_ERROR, PCONFIG_LAST_ERROR);
+		}
 		q->package = package;
 		q->count = count;
 		q->code = code;

@@ -359,6 +359,8 @@ static void test_bad_files(void **state)
 		{ "{\"memory\": [{\"base\": 0, \"size\": 4096, \"type\": \"flash\"}]}", "t.json: memory[0].type: should be one of \"ram\", \"reserved\", \"acpi\", \"nvs\", \"hotplug\"" },
 		/* module, SEAMRR */
 		{ "{\"module\": {\"kind\": \"1.4\"}}", "t.json: module.kind: \"1.4\" is not a known kind of module (known: 1.0, 1.5.01, 1.5.05, 1.5.06, 1.5.08, 1.5.09, 1.5.13, 1.5.16, 2.0.02, 2.0.04, 2.0.05, 2.0.08)" },
+		{ "{\"module\": {\"kind\": 1.5}}", "t.json: module.kind: is a number with a fraction, should be a string that names a kind of module (known: 1.0, 1.5.01, 1.5.05, 1.5.06, 1.5.08, 1.5.09, 1.5.13, 1.5.16, 2.0.02, 2.0.04, 2.0.05, 2.0.08)" },
+		{ "{\"module\": {\"kind\": null}}", "t.json: module.kind: is null, should be a string that names a kind of module (known: 1.0, 1.5.01, 1.5.05, 1.5.06, 1.5.08, 1.5.09, 1.5.13, 1.5.16, 2.0.02, 2.0.04, 2.0.05, 2.0.08)" },
 		{ "{\"module\": {\"loaded\": 3}}", "t.json: module.loaded: is a number, should be true or false" },
 		{ "{\"seamrr\": {\"base\": \"0x1000000\"}}", "t.json: seamrr: [0x1000000, +0x2000000): the size should be a power of two of at least 32 MiB, the base a multiple of it" },
 		{ "{\"seamrr\": {\"size\": \"0x3000000\"}}", "t.json: seamrr: [0x7a000000, +0x3000000): the size should be a power of two of at least 32 MiB, the base a multiple of it" },
@@ -372,6 +374,9 @@ static void test_bad_files(void **state)
 		{ "{\"quirks\": {\"cpuid\": [[0, 1, 0, \"ax\", 0]]}}", "t.json: quirks.cpuid[0][3]: should be \"eax\", \"ebx\", \"ecx\" or \"edx\"" },
 		{ "{\"quirks\": {\"cpuid\": [[0, 1, 0, \"eax\", \"0x100000000\"]]}}", "t.json: quirks.cpuid[0][4]: 0x100000000 is not in [0, 0xffffffff]" },
 		{ "{\"quirks\": {\"pconfig_fail\": [[1, 1, 2]]}}", "t.json: quirks.pconfig_fail[0]: there is no package 1, the platform has 1" },
+		{ "{\"quirks\": {\"pconfig_fail\": [[0, 1, 2], [0, 1, 99]]}}", "t.json: quirks.pconfig_fail[1][2]: 99 is not an error of PCONFIG, 1 to 5: 2 is no entropy, 5 is busy, the module stops with the others" },
+		{ "{\"quirks\": {\"pconfig_fail\": [[0, 1, 0]]}}", "t.json: quirks.pconfig_fail[0][2]: 0 is not an error of PCONFIG, 1 to 5: 2 is no entropy, 5 is busy, the module stops with the others" },
+		{ "{\"quirks\": {\"pconfig_fail\": [[0, 1, 6]]}}", "t.json: quirks.pconfig_fail[0][2]: 6 is not an error of PCONFIG, 1 to 5: 2 is no entropy, 5 is busy, the module stops with the others" },
 		{ "{\"quirks\": {\"fms\": [[8, 0]]}}", "t.json: quirks.fms[0][0]: 0x8 is not in [0, 0x7]" },
 		{ "{\"quirks\": {\"rdrand_fail\": [5]}}", "t.json: quirks.rdrand_fail[0]: is a number, should be a list [lp, value]" },
 		{ "{\"quirks\": {\"smrr\": [\"0x100000000\", 4096]}}", "t.json: quirks.smrr: [0x100000000, +0x1000) is not below 4 GiB" },
@@ -475,6 +480,7 @@ static void test_vector_platforms(void **state)
 		"{\"lps\":2,\"packages\":1,\"pa_width\":57,\"mktme_keyids\":4294967295,\"tdx_keyids\":1,"
 		"\"cmrs\":[[\"0x2000\",\"0xffffffffffffffff\"],[\"0x1\",\"0x1\"]]}",
 		"{\"lps\":1,\"packages\":9,\"quirks\":{\"msr\":[[77,1,1]],\"pconfig_fail\":[[9,9,9]]}}",
+		"{\"quirks\":{\"pconfig_fail\":[[0,1,6]]}}",
 	};
 	struct tdx_machine *m;
 	json_t *root;
@@ -482,7 +488,7 @@ static void test_vector_platforms(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		root = json_loads(texts[i], 0, NULL);
 		m = tdx_machine_from_vector(root, "v", &err);
 		assert_non_null(m);
