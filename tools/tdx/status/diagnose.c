@@ -541,6 +541,18 @@ static void check_last_error(struct check *check)
 		bad(check, "last-error", NULL, "The kernel says: %s", text);
 }
 
+/* It works as any other, so nothing else tells. */
+static void check_debug(struct check *check)
+{
+	const char *text = check->host->sysfs[SYSFS_ATTRIBUTES];
+	u64 value;
+
+	if (text && tdx_parse_number(text, &value) && (value & MODULE_ATTRIBUTES_DEBUG))
+		warn(check, "module-debug", "have the BIOS load a production module",
+		     "The TDX module is a debug one, it does not protect TDs: its attributes are 0x%llx, bit 31 is 1",
+		     value);
+}
+
 static void check_module(struct check *check)
 {
 	const struct host *host = check->host;
@@ -560,6 +572,7 @@ static void check_module(struct check *check)
 	if (on_command_line(host, "tdx_host=off"))
 		bad(check, "turned-off", "remove tdx_host=off from the kernel's command line",
 		    "TDX is turned off on the kernel's command line");
+	check_debug(check);
 }
 
 /*

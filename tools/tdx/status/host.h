@@ -38,6 +38,7 @@ extern const u32 msr_numbers[NR_MSRS];
 #define SEAMRR_LOCKED		BIT_ULL(10)
 #define SEAMRR_ENABLED		BIT_ULL(11)
 #define SEAMRR_ADDRESS		0xffffffe000000ULL
+#define MODULE_ATTRIBUTES_DEBUG	BIT_ULL(31)
 
 struct cpu {
 	unsigned int number;
