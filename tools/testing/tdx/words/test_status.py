@@ -8,9 +8,13 @@ import random
 import re
 import resource
 import shutil
+import sys
 import tempfile
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../.."))
+sys.path.insert(0, os.path.join(TOP, "tools/tdx/scripts/tests"))
+
+import test_messages  # noqa: E402
 
 SEAMRR_MASK = (1 << 52) - 0x2000000
 
@@ -52,7 +56,7 @@ class Machine:
             "sys/module/kvm_intel/parameters/tdx": "Y\n",
             "sys/firmware/tdx/state": "loaded\n",
             "sys/firmware/tdx/last_error": "none\n",
-            "dev/kmsg": "[    0.1] Linux version 6.1.192\n[    0.2] tdx: BIOS enabled: private KeyID range [32, 64)\n",
+            "dev/kmsg": "[    0.1] Linux version 6.1.192\n[    0.2] tdx: enabled by firmware: SEAMRR [0x7a000000, 0x7c000000), TDX KeyIDs [32, 64)\n",
         }
 
     def set_msr(self, msr, value, cpus=None):
@@ -111,7 +115,7 @@ CASES = [
     ("good host", lambda m: m, AVAILABLE, [], ""),
     ("initialised", lambda m: m.file("sys/firmware/tdx/state", "initialized\n"), READY, [], ""),
     ("initialised in spite of an earlier error",
-     lambda m: m.file("sys/firmware/tdx/state", "initialized\n").file("sys/firmware/tdx/last_error", "TDH.SYS.INIT failed: TDX_SYS_BUSY (0x8000020200000000)\n"),
+     lambda m: m.file("sys/firmware/tdx/state", "initialized\n").file("sys/firmware/tdx/last_error", "TDH.SYS.INIT failed on CPU 0: TDX_SYS_BUSY (0x8000020200000000)\n"),
      READY, [], ""),
     ("AMD", lambda m: m.set(vendor="AuthenticAMD"), ABSENT, ["cpu-vendor"], "AuthenticAMD"),
     ("no VMX", lambda m: m.set(flags="fpu tme movdir64b"), BROKEN, ["vmx-off"], "VMX"),
@@ -158,11 +162,14 @@ CASES = [
      .log("tdx: TDH.SYS.INIT failed on CPU 1: TDX_INCORRECT_CPUID_VALUE (0xc000090000000000): CPUID 0x80000008",
           "tdx: SEAMCALL (0x21) failed: 0xc000090000000000, RCX 0xffffffff80000008 RDX 0x200000000ff R8 0x0 R9 0x20000000034 R10 0x0 R11 0x0"),
      BROKEN, ["seamcall-failed", "module-shut-down"], "CPUID 0x80000008 must have EAX & 0xff = 0x34"),
-    ("nothing but the message is known", lambda m: m.file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", "no memory of the kernel is in a CMR\n"),
+    ("nothing but the message is known", lambda m: m.file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", "no memory of the kernel is in a CMR: remove mem= and memmap= from the command line, or look for a BIOS update\n"),
      BROKEN, ["log", "module-shut-down"], "no memory of the kernel is in a CMR"),
-    ("P-SEAMLDR refused, with a status that has no advice",
-     lambda m: m.file("sys/firmware/tdx/state", "none\n").file("sys/firmware/tdx/last_error", "not available: SEAMLDR.INFO failed: SEAMLDR_EBADPARAM (0x8000000000010000)\n"),
-     BROKEN, ["seamcall-failed"], "SEAMLDR_EBADPARAM"),
+    ("P-SEAMLDR refused",
+     lambda m: m.file("sys/firmware/tdx/state", "none\n").file("sys/firmware/tdx/last_error", "not available: SEAMLDR.INFO failed on CPU 0: SEAMLDR_EBADPARAM (0x8000000000010000): look for a BIOS update, which brings a P-SEAMLDR; report it if there is none\n"),
+     BROKEN, ["seamcall-failed"], "SEAMLDR.INFO: SEAMLDR_EBADPARAM"),
+    ("module refused with a status that is no error and has no advice",
+     lambda m: m.file("sys/firmware/tdx/state", "shutdown\n").file("sys/firmware/tdx/last_error", "TDH.SYS.KEY.CONFIG failed on CPU 1: TDX_KEY_CONFIGURED (0x0000081500000000)\n"),
+     BROKEN, ["seamcall-failed", "module-shut-down"], "TDH.SYS.KEY.CONFIG: TDX_KEY_CONFIGURED"),
     ("debug module", lambda m: m.file("sys/firmware/tdx/state", "initialized\n").file("sys/firmware/tdx/attributes", "0x80000000\n"),
      READY, ["module-debug"], "0x80000000, bit 31 is 1"),
     ("production module", lambda m: m.file("sys/firmware/tdx/state", "initialized\n").file("sys/firmware/tdx/attributes", "0x7fffffff\n"),
@@ -243,6 +250,19 @@ def test_cases(suite):
             silent = [f["id"] for f in findings if not f["advice"] and f["id"] != "last-error"]
             suite.equal(f"everything comes with advice: {name}", silent, [])
             suite.equal(f"quiet: {name}", status(suite, root, "--quiet"), (exit_status, "", ""))
+
+
+def test_kernel(suite):
+    """What the copies have of this kernel's messages is what it says; "something strange" is nothing that any says."""
+    said = [text for calls in (test_messages.ERRORS, test_messages.INFOS) for text in test_messages.said(calls)]
+    lines = set()
+    for _, change, *_ in CASES:
+        files = change(Machine()).files
+        lines.add(files.get("sys/firmware/tdx/last_error", "none\n").rstrip())
+        lines.update(re.findall(r"^\[.*?\] tdx: (.*)", files.get("dev/kmsg", ""), re.M))
+    suite.check("the kernel's lines are found", len(lines) > 8, lines)
+    strange = [line for line in lines - {"none"} if not any(test_messages.matches(text, line) for text in said)]
+    suite.equal("the kernel says so", strange, ["something strange"])
 
 
 def test_readme(suite):
@@ -338,6 +358,7 @@ def test_damaged(suite):
 
 def run(suite):
     test_cases(suite)
+    test_kernel(suite)
     test_readme(suite)
     test_unseen(suite)
     test_save(suite)
