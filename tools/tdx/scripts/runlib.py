@@ -296,6 +296,11 @@ def load_platform(name):
     return platform
 
 
+def why_untraced(platform):
+    """The member of a description for which no trace is written: what it does is in no trace, and a replay cannot make it up. Or None."""
+    return next((key for key in ("test_interface", "hostile") if platform.get(key)), None)
+
+
 # ---- booting
 
 _children = set()

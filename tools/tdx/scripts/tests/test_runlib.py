@@ -327,6 +327,7 @@ a = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 act = json.load(open(os.environ["TEST_ACT"]))
 if "initrd" in act and open(a["--initrd"]).read() != act["initrd"]: sys.exit(4)
 sys.stdout.write(act["console"]); sys.stdout.flush()
+if "arguments" in act: json.dump(sys.argv[1:], open(act["arguments"], "w"))
 if "findings" in act: open(a["--findings"], "w").write(act["findings"])
 if "trace" in act: open(a["--trace"], "w").write(act["trace"])
 if "stats" in act: json.dump(act["stats"], open(a["--stats"], "w"))
@@ -512,6 +513,39 @@ class Runs(unittest.TestCase):
         os.unlink(self.tmp + "/kernel")
         with self.assertRaisesRegex(runlib.BadInput, "make kernel"):
             self.run_case()
+
+    def run_default(self, platform):
+        """Exit status, output, options that take a file"""
+        self.act["arguments"] = self.tmp + "/arguments"
+        os.environ["TEST_ACT"] = self.write("act.json", json.dumps(self.act))
+        self.addCleanup(os.environ.pop, "TEST_ACT", None)
+        shown = io.StringIO()
+        with redirect_stdout(shown):
+            status = default.main([self.write("platform.json", json.dumps(platform)), "--kernel", self.tmp + "/kernel",
+                                   "--initrd", self.tmp + "/kernel", "--results", self.tmp + "/results"])
+        with open(self.act["arguments"], encoding="utf-8") as f:
+            return status, shown.getvalue(), {a for a in json.load(f) if a in ("--trace", "--findings", "--stats")}
+
+    def test_run_default_without_trace_or_findings(self):
+        self.act["console"] = good_console(Default.TD)
+        for platform, untraced, checked in (
+                ({}, None, True), ({"test_interface": False, "hostile": 0, "checker": True}, None, True), ({"hostile": {}}, None, True),
+                ({"hostile": 7}, "hostile", True), ({"hostile": {"MAX_TDMRS": 64}}, "hostile", True), ({"test_interface": True}, "test_interface", True),
+                ({"checker": False}, None, False), ({"checker": 0, "hostile": 7, "test_interface": 1}, "test_interface", False)):
+            with self.subTest(platform=platform):
+                self.act["findings"] = ""
+                if not checked:
+                    del self.act["findings"]
+                status, text, options = self.run_default(platform)
+                self.assertEqual(status, 0, text)
+                self.assertEqual(options, {"--stats"} | ({"--findings"} if checked else set()) | (set() if untraced else {"--trace"}))
+                said = [f'no trace, with "{untraced}"'] * bool(untraced) + ['no findings, with "checker": false'] * (not checked)
+                self.assertEqual([line for line in text.splitlines() if line.startswith("  there is")],
+                                 ["  there is   " + ", and ".join(said)] if said else [])
+                self.assertTrue(text.endswith("\nThe TD was created, the TDX module is INITIALIZED.\n"), text)
+        self.act.pop("findings", None)
+        status, text, _ = self.run_default({})
+        self.assertEqual((status, "the platform did not write its findings" in text), (1, True))
 
 
 class Traces(unittest.TestCase):
