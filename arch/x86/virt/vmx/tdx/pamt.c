@@ -9,6 +9,7 @@
 #define pr_fmt(fmt) "tdx: " fmt
 
 #include <linux/align.h>
+#include <linux/compiler.h>
 #include <linux/cpufeature.h>
 #include <linux/errno.h>
 #include <linux/fault-inject.h>
@@ -46,16 +47,27 @@
 /* Bytes of PAMT memory that are allocated now. Read without a lock. */
 static u64 tdx_pamt_allocated;
 
+/*
+ * Pages are looked at without a reference, while others use, free and allocate them:
+ * what is seen may be untrue, then a place is left out, or alloc_contig_range() fails.
+ * What the kernel's helpers read in a plain way is marked as a guess.
+ */
+static bool tdx_page_moves(struct page *page)
+{
+	/* A guess */
+	return PageLRU(page) || data_race(__PageMovable(compound_head(page)));
+}
+
 /* Neither free, nor what alloc_contig_range() could move away? */
 static bool tdx_page_stays(struct page *page)
 {
-	if (PageReserved(page) || PageHuge(page))
+	/* A guess */
+	if (PageReserved(page) || data_race(PageHuge(page)))
 		return true;
 	if (!page_count(page))
 		return false;
 
-	return (!PageLRU(page) && !__PageMovable(compound_head(page))) ||
-	       page_maybe_dma_pinned(page);
+	return !tdx_page_moves(page) || page_maybe_dma_pinned(page);
 }
 
 /* In use? Pages after the first one of a block allocated as one look free. */
@@ -85,7 +97,9 @@ static bool tdx_block_is_free(unsigned long start, unsigned long end)
 
 	page = pfn_to_online_page(end - MAX_ORDER_NR_PAGES);
 
-	return page && PageBuddy(page) && READ_ONCE(page->private) == MAX_ORDER - 1;
+	/* A guess */
+	return page && data_race(PageBuddy(page)) &&
+	       READ_ONCE(page->private) == MAX_ORDER - 1;
 }
 
 /*
@@ -99,8 +113,7 @@ static bool tdx_page_keeps_block(unsigned long pfn)
 	if (!page)
 		return false;
 
-	return PageReserved(page) || (page_count(page) && !PageLRU(page) &&
-				      !__PageMovable(compound_head(page)));
+	return PageReserved(page) || (page_count(page) && !tdx_page_moves(page));
 }
 
 /*
@@ -117,8 +130,8 @@ static unsigned long tdx_page_reaches_in(unsigned long start)
 	if (page == head || !page_count(head))
 		return 0;
 
-	/* It may be gone by now. */
-	return max(page_to_pfn(head) + compound_nr(head), start + 1);
+	/* A guess: it may be gone by now. */
+	return max(page_to_pfn(head) + data_race(compound_nr(head)), start + 1);
 }
 
 /*
