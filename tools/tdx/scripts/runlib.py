@@ -75,6 +75,8 @@ HARMLESS = [re.compile(p) for p in (
     r"^Kernel command line:", r"^kasan: KernelAddressSanitizer initialized", r"^kcsan: ", r"^Spectre V2 : WARNING: Unprivileged eBPF",
     r"^KASAN: \(report|^\.\.\. MAX_LOCK|^Lock dependency validator:", r"^\*\* ",
     r"^kmemleak: Kernel memory leak detector initialized",
+    # KVM's own: a task that makes a vCPU loses its CPU while it writes what kvm_sched_in() reads, in the same task.
+    r"^BUG: KCSAN: data-race in kvm_arch_vcpu_load / kvm_vcpu_write_tsc_multiplier$",
 )]
 
 

@@ -241,8 +241,14 @@ Call Trace:""".splitlines()
         text = console("Kernel command line: WARNING: BUG", "kcsan: enabled early", "kasan: KernelAddressSanitizer initialized",
                        "tdx: module initialized", "x86/fpu: Supporting XSAVE feature 0x001", "mce: CPU0: 10 banks",
                        "TDX-OUT: # BUG: in a test, which fails by itself", "rcu: \tRCU debug is on.",
-                       "Lock dependency validator: Copyright (c) 2006 Red Hat, Inc., Ingo Molnar")
+                       "Lock dependency validator: Copyright (c) 2006 Red Hat, Inc., Ingo Molnar",
+                       "BUG: KCSAN: data-race in kvm_arch_vcpu_load / kvm_vcpu_write_tsc_multiplier")
         self.assertEqual(runlib.complaints(runlib.parse_console(text)), [])
+
+    def test_other_races_of_kvm(self):
+        for other in "kvm_arch_vcpu_load / tdx_init", "tdx_init / kvm_vcpu_write_tsc_multiplier":
+            text = f"BUG: KCSAN: data-race in {other}"
+            self.assertEqual(runlib.complaints(runlib.parse_console(console(text))), [text])
 
     def test_allowed(self):
         lines = runlib.parse_console(console("mce: [Hardware Error]: Machine check events logged", "BUG: other"))
